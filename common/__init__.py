@@ -1,0 +1,1 @@
+"""What both ends of the bus must agree on: models, wire format, subjects, errors, settings."""

@@ -1,0 +1,65 @@
+"""Write a whole file or nothing of it. Blocking: call it from a thread.
+
+Keeps what belongs to the owner of the file: mode, owner, a symbolic link in its place. What to do where a rename is not
+possible is the caller's to decide.
+"""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+
+def write_atomic(path: Path, content: bytes, *, mode: int = 0o644, staging: Path | None = None) -> None:
+    """Replace the content of `path`: readers see the old bytes or the new ones, also after a power cut.
+
+    An existing file keeps mode, owner and group, and a symbolic link stays one (what it points to is replaced); a new
+    file gets `mode`. The temporary file is made in `staging` (same file system), by default beside the file.
+
+    Raises:
+        OSError: EBUSY on a bind mount, EROFS, ENOSPC, EACCES, ...; the file is as it was.
+
+    """
+    real = path.resolve()
+    fd, name = tempfile.mkstemp(prefix=f".{real.name}.", suffix=".routecast", dir=staging or real.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(fd, "wb") as file:
+            file.write(content)
+            file.flush()
+            _keep_owner_and_mode(file.fileno(), real, mode)
+            os.fsync(file.fileno())
+        temporary.replace(real)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+    sync_directory(real.parent)
+
+
+def _keep_owner_and_mode(fd: int, real: Path, mode: int) -> None:
+    try:
+        before = real.stat()
+    except FileNotFoundError:
+        os.fchmod(fd, mode)
+        return
+    os.fchmod(fd, before.st_mode & 0o7777)
+    if (before.st_uid, before.st_gid) != (os.geteuid(), os.getegid()):
+        os.fchown(fd, before.st_uid, before.st_gid)
+
+
+def sync_directory(directory: Path) -> None:
+    """Make a rename or removal in `directory` last over a power cut."""
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def read_bytes(path: Path) -> bytes | None:
+    """Return the content of `path`, None when there is no such file."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,34 @@
+"""The names on the bus (DESIGN 5). Fixed: both ends, permissions and operators' tools rely on them."""
+
+REGISTRY = "REGISTRY"
+HISTORY = "HISTORY"
+ACKS = "ACKS"
+STATUS = "STATUS"
+
+SNAPSHOT = "registry.snapshot"
+CONTROL = "registry.control"
+CONTROL_QUEUE = "publisher"
+
+HISTORY_ALL = "registry.history.*.*"
+ACK_ALL = "registry.ack.*"
+STATUS_ALL = "registry.status.*"
+
+
+def history(epoch: int, version: int) -> str:
+    """Return the subject that keeps one version."""
+    return f"registry.history.{epoch}.{version}"
+
+
+def ack(node: str) -> str:
+    """Return the subject of a node's ack records."""
+    return f"registry.ack.{node}"
+
+
+def status(instance: str) -> str:
+    """Return the subject of a publisher's status."""
+    return f"registry.status.{instance}"
+
+
+def durable(node: str) -> str:
+    """Return the name of a node's durable consumer."""
+    return f"node-{node}"

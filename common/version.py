@@ -1,0 +1,5 @@
+"""The installed version of routecast."""
+
+from importlib.metadata import version
+
+VERSION = version("routecast")

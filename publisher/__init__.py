@@ -1,0 +1,1 @@
+"""The control plane: reads the registry, builds signed snapshots, publishes them."""
