@@ -6,8 +6,9 @@ came back empty looks like any first start. Libraries' errors become ours here.
 """
 
 import asyncio
+import contextlib
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
@@ -28,6 +29,8 @@ _log = log.get(__name__)
 PING_INTERVAL_S = 5
 """A peer that answers no ping of this interval for `MAX_PINGS` times is gone: 15 s after a cable was cut."""
 MAX_PINGS = 2
+
+_CLOSE_S = 2.0  # to flush what was published
 
 
 class Bus:
@@ -76,10 +79,12 @@ class Bus:
             raise BusUnavailable(f"{where} does not answer ({str(cause) or type(cause).__name__})") from e
 
     async def close(self) -> None:
-        """Close the connection; what was published is flushed first. Safe to repeat."""
-        if not self.nc.is_closed:
-            await self.nc.close()
+        """Close the connection; what was published is flushed first, unless the peer is gone. Safe to repeat."""
         self.closed.set()
+        if not self.nc.is_closed:
+            with contextlib.suppress(TimeoutError, OSError, nats.errors.Error):
+                async with asyncio.timeout(_CLOSE_S):
+                    await self.nc.close()
 
     async def until_closed(self, work: Coroutine[Any, Any, T]) -> T:
         """Run `work`, and cancel it as soon as the connection ends.
@@ -112,6 +117,17 @@ class Bus:
         self.closed.set()
 
 
+def notice_cancellation() -> None:
+    """Raise the CancelledError that a call of the client may have swallowed.
+
+    Up to Python 3.11 ``asyncio.wait_for``, which every request of nats-py waits in, drops a cancellation that comes
+    together with the answer; a loop of ours would then go on for ever. Called after each such call.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 @contextmanager
 def translated(what: str) -> Iterator[None]:
     """Turn the client's errors about the connection into ours; `what` begins the message.
@@ -124,6 +140,7 @@ def translated(what: str) -> Iterator[None]:
     """
     try:
         yield
+        notice_cancellation()
     except nats.js.errors.ServiceUnavailableError as e:
         raise BusUnavailable(f"{what}: JetStream does not answer on this server; is it enabled?") from e
     except (nats.errors.TimeoutError, TimeoutError) as e:
@@ -151,34 +168,53 @@ async def connected(settings: NatsSettings, name: str) -> AsyncIterator[Bus]:
         await bus.close()
 
 
-async def keep_connected(settings: NatsSettings, name: str, work: Callable[[Bus], Awaitable[None]]) -> None:
+async def keep_connected(
+    settings: NatsSettings,
+    name: str,
+    work: Callable[[Bus], Coroutine[Any, Any, None]],
+    hurry: asyncio.Event | None = None,
+) -> None:
     """Run `work` on a connection, again and again on a new one whenever it is lost, until cancelled or `work` returns.
 
-    Pauses between attempts grow up to ``reconnect_max_s`` and are jittered; they begin anew after each success.
+    Pauses between attempts grow up to ``reconnect_max_s`` and are jittered; they begin anew after each success, and
+    `hurry` cuts one short.
     """
+    hurry = hurry or asyncio.Event()
     while True:
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type((BusUnavailable, AccessDenied)),
             wait=wait_random_exponential(multiplier=0.2, max=settings.reconnect_max_s),
             before_sleep=_say_what_we_wait_for,
+            sleep=lambda pause: _sleep(pause, hurry),
         ):
             with attempt:
                 bus = Bus(settings)
                 await bus.open(settings, name)
         _log.info("connected to nats", url=str(settings.url), server=str(bus.nc.connected_server_version))
+        ended = False
         try:
-            await bus.until_closed(_as_coroutine(work(bus)))
-        except BusUnavailable as e:
-            _log.warning("connection to nats ended", error=str(e))
-        else:
-            return
+            await bus.until_closed(work(bus))
+            ended = True
+        except* BusUnavailable as lost:
+            _log.warning("connection to nats ended", error=str(_first(lost)))
         finally:
             await bus.close()
+        if ended:
+            return
         await asyncio.sleep(0.05)  # a server that accepts and drops at once must not make us spin
 
 
-async def _as_coroutine(awaitable: Awaitable[T]) -> T:
-    return await awaitable
+async def _sleep(pause: float, hurry: asyncio.Event) -> None:
+    hurry.clear()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(pause):
+            await hurry.wait()
+
+
+def _first(group: BaseExceptionGroup[BusUnavailable]) -> BaseException:
+    """Return the first error of a group, however deep it lies."""
+    inner = group.exceptions[0]
+    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
 
 
 def _say_what_we_wait_for(state: RetryCallState) -> None:

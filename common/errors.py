@@ -4,6 +4,7 @@
   - TransientError: trying again later can help
     - BusUnavailable
     - SourceUnavailable
+    - NotReady
     - PublishConflict
     - PublishUncertain
   - PermanentError: a person must act
@@ -35,6 +36,10 @@ class BusUnavailable(TransientError):
 
 class SourceUnavailable(TransientError):
     """Raise when the registry's source cannot be listed now: API server away, folder missing."""
+
+
+class NotReady(TransientError):
+    """Raise when nothing may be published yet: the source is not listed whole, or a part is unreadable."""
 
 
 class PublishConflict(TransientError):

@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     traefik: TraefikSettings = Field(default_factory=TraefikSettings)
 
     @classmethod
-    def settings_customise_sources(  # noqa: PLR0913 - pydantic-settings names the parameters
+    def settings_customise_sources(
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
