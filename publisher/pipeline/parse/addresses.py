@@ -1,0 +1,21 @@
+"""Addresses as keys: their order, and as much of them as can be read."""
+
+from ipaddress import ip_address
+from typing import Any
+
+from common.values import address
+from publisher.pipeline.parse.text import checked
+
+
+def address_order(text: str) -> tuple[int, int]:
+    """Return the sort key of a valid address: by number, IPv4 first."""
+    ip = ip_address(text)
+    return ip.version, int(ip)
+
+
+def readable_address(value: Any) -> str | None:
+    """Return an address that is written right; None, without a word, for everything else."""
+    try:
+        return checked(address, value) if isinstance(value, str) else None
+    except ValueError:
+        return None

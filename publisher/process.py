@@ -1,0 +1,102 @@
+"""The publisher as a process: start, run until a signal, stop in order."""
+
+import asyncio
+
+from prometheus_client import CollectorRegistry
+
+from common import log
+from common.bus import Bus, keep_connected
+from common.lifecycle import until_signal
+from common.settings import Settings
+from common.signing import Signer, read_seed
+from common.version import VERSION
+from publisher.control import answer_control
+from publisher.fleet import Fleet
+from publisher.http import serving
+from publisher.metrics import RoundMetrics, StateCollector
+from publisher.pipeline.controller import Controller
+from publisher.pipeline.keeper import Keeper
+from publisher.pipeline.reconciler import reconcile_for_ever
+from publisher.pipeline.schedule import Schedule
+from publisher.pipeline.settle import Settle
+from publisher.pipeline.store import Store
+from publisher.pipeline.stream import SnapshotStream
+from publisher.report import StatusReport
+from publisher.source.open import open_source
+from publisher.source.source import Source
+
+_log = log.get(__name__)
+
+
+async def run(settings: Settings) -> None:
+    """Publish until SIGTERM or SIGINT; waits for NATS and for the source for as long as it takes.
+
+    Raises:
+        ConfigError: settings or the signing seed are not usable.
+
+    """
+    signer = await asyncio.to_thread(read_seed, settings.publisher.signing_seed_file)
+    _log.info("publisher starting", version=VERSION, public_key=signer.public_key)
+    async with open_source(settings.publisher) as source:
+        publisher = Publisher(settings, source, signer)
+        async with serving(settings.publisher, publisher.report, publisher.metrics):
+            await until_signal(publisher.run())
+    _log.info("publisher stopped")
+
+
+class Publisher:
+    """The parts of a publisher, wired together."""
+
+    def __init__(self, settings: Settings, source: Source, signer: Signer) -> None:
+        self._settings = settings
+        self._source = source
+        self._signer = signer
+        self.metrics = CollectorRegistry()
+        self._store = Store()
+        self._controller = Controller(source, self._store, self._signer, settings.publisher, RoundMetrics(self.metrics))
+        self.report = StatusReport(self._controller, self._store)
+        self._fleet = Fleet(self._controller)
+        self.metrics.register(StateCollector(self.report, self._fleet))
+        settle = Settle(settings.publisher.quiet_delay_s, settings.publisher.max_delay_s)
+        self._schedule = Schedule(self._controller, settle, on_round=self.report.changed)
+
+    async def run(self) -> None:
+        """Watch the source and publish, over one connection after the other, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._watch_source(), name="source")
+            tasks.create_task(keep_connected(self._settings.nats, "publisher", self._on_connection), name="bus")
+
+    async def _watch_source(self) -> None:
+        async for event in self._source.watch():
+            if self._store.apply(event):
+                self._schedule.changed()
+            self.report.changed()
+
+    async def _on_connection(self, bus: Bus) -> None:
+        keeper = Keeper(bus, self._settings.publisher.replicas)
+        await keeper.ensure_streams()
+        self._controller.connect(SnapshotStream(bus, self._signer), keeper)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._schedule.run(), name="rounds")
+                tasks.create_task(self._keep_in_being(keeper), name="keeper")
+                tasks.create_task(self._reconcile(), name="reconciler")
+                tasks.create_task(answer_control(bus, self._schedule), name="control")
+                tasks.create_task(self.report.send_for_ever(bus), name="status")
+                tasks.create_task(self._fleet.watch(bus), name="fleet")
+        finally:
+            self._controller.disconnect()
+
+    async def _reconcile(self) -> None:
+        await reconcile_for_ever(self._controller, self._schedule, self._settings.publisher.reconcile_every_s)
+
+    async def _keep_in_being(self, keeper: Keeper) -> None:
+        """Re-make what somebody deleted, and publish again into an empty or foreign stream (DESIGN 5)."""
+        while True:
+            await asyncio.sleep(self._settings.publisher.keep_every_s)
+            await keeper.ensure_streams()
+            newest = self._controller.newest
+            if newest is not None:
+                await keeper.ensure_consumers(node.name for node in newest.registry.nodes)
+            if await self._controller.look():
+                self._schedule.changed()

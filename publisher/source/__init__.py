@@ -1,0 +1,1 @@
+"""Where the registry is read: one protocol, two sources (`directory`, `cluster`)."""

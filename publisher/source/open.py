@@ -1,0 +1,39 @@
+"""Choose the source that the settings name, open it, close it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from common.errors import ConfigError
+from common.settings.publisher import PublisherSettings
+from publisher.source.source import Source
+
+
+@asynccontextmanager
+async def open_source(settings: PublisherSettings) -> AsyncIterator[Source]:
+    """Yield the folder in ``registry_dir``, or the cluster.
+
+    Raises:
+        ConfigError: the kubeconfig is not usable, or the Kubernetes client is not installed.
+
+    """
+    if settings.registry_dir is not None:
+        from publisher.source.directory import DirectorySource  # noqa: PLC0415 - a cluster needs no watchfiles
+
+        yield DirectorySource(settings.registry_dir, settings.namespace, settings.relist_every_s)
+        return
+    open_cluster = await asyncio.to_thread(_import_cluster)
+    async with open_cluster(settings) as source:
+        yield source
+
+
+def _import_cluster() -> Callable[[PublisherSettings], AbstractAsyncContextManager[Source]]:
+    """Import the cluster source, and with it the Kubernetes client: 2 s and 170 MB."""
+    try:
+        from publisher.source.cluster import open_cluster  # noqa: PLC0415 - see above
+    except ImportError as e:
+        raise ConfigError(
+            f"the registry is in a cluster, but the Kubernetes client is not installed ({e}):"
+            " pip install 'routecast[publisher]', or set publisher.registry_dir"
+        ) from e
+    return open_cluster
