@@ -1,0 +1,132 @@
+"""Bring every target to a snapshot, each on its own: one that fails stops no other."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from common import log
+from common.ack import AckError, Revision, State, TargetAck, worst
+from common.errors import TargetFailed
+from common.models import Registry
+from common.snapshot import Snapshot
+from subscriber.targets.target import Target
+
+_log = log.get(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SyncResult:
+    """What the targets did with one snapshot."""
+
+    targets: Mapping[str, TargetAck]
+    drifted: Mapping[str, TargetAck]
+    """Targets in which somebody had changed what is ours, as they were found; healed since unless they failed."""
+
+    @property
+    def state(self) -> State:
+        """The worst of the targets."""
+        return worst([target.state for target in self.targets.values()])
+
+    @property
+    def applied(self) -> Revision | None:
+        """The lowest of what the targets run; None when one runs nothing known."""
+        return lowest([target.applied for target in self.targets.values()])
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was written."""
+        return any(target.changed for target in self.targets.values())
+
+    @property
+    def error(self) -> AckError | None:
+        """The first target's error."""
+        return next((target.error for target in self.targets.values() if target.error is not None), None)
+
+
+def lowest(revisions: Sequence[Revision | None]) -> Revision | None:
+    """Return the lowest of some revisions, None when one is unknown or there is none."""
+    known = [revision for revision in revisions if revision is not None]
+    if not known or len(known) < len(revisions):
+        return None
+    return min(known, key=lambda revision: revision.order)
+
+
+class Syncer:
+    """The targets of this node and what each of them runs."""
+
+    def __init__(self, targets: Sequence[Target], applied: Mapping[str, Revision | None]) -> None:
+        self._targets = targets
+        self.applied: dict[str, Revision | None] = {target.name.value: applied.get(target.name) for target in targets}
+        self._registries: dict[str, Registry] = {}
+
+    def remember(self, snapshot: Snapshot) -> None:
+        """Note that `snapshot` is what the targets were brought to before this process began: to tell drift by."""
+        for name, revision in self.applied.items():
+            if revision == Revision.of(snapshot):
+                self._registries[name] = snapshot.registry
+
+    async def recover(self) -> None:
+        """Finish or undo what a crash cut short, on every target."""
+        for target in self._targets:
+            try:
+                await target.recover()
+            except TargetFailed as e:
+                _log.error("recovery failed", target=target.name.value, code=e.code, error=str(e))
+
+    async def sync(self, snapshot: Snapshot) -> SyncResult:
+        """Bring all targets to `snapshot`; what fails is in the result, nothing is raised."""
+        done = await asyncio.gather(*(self._sync_one(target, snapshot) for target in self._targets))
+        return SyncResult(
+            targets={target.name.value: ack for target, (ack, _) in zip(self._targets, done, strict=True)},
+            drifted={
+                target.name.value: found
+                for target, (_, found) in zip(self._targets, done, strict=True)
+                if found is not None
+            },
+        )
+
+    async def _sync_one(self, target: Target, snapshot: Snapshot) -> tuple[TargetAck, TargetAck | None]:
+        """Return what the target did, and how it was found when somebody had changed what is ours."""
+        name = target.name.value
+        started = time.perf_counter()
+        found: TargetAck | None = None
+        try:
+            found = await self._drift(target)
+            outcome = await target.apply(snapshot.registry)
+        except TargetFailed as e:
+            _log.error("target failed", target=name, code=e.code, entry=e.entry, error=str(e))
+            error = AckError(code=e.code, message=str(e), target=name, entry=e.entry)
+            return self._ack(name, State.FAILED, started, error=error), found
+        self.applied[name] = Revision.of(snapshot)
+        self._registries[name] = snapshot.registry
+        plan = outcome.plan
+        if plan.changed:
+            _log.info("target applied", target=name, plan=str(plan), checked=outcome.checked)
+        ack = self._ack(name, State.APPLIED, started).model_copy(
+            update={
+                "changed": plan.changed,
+                "created": len(plan.created),
+                "updated": len(plan.updated),
+                "deleted": len(plan.deleted),
+                "checked": outcome.checked,
+            }
+        )
+        return ack, found
+
+    async def _drift(self, target: Target) -> TargetAck | None:
+        """Return how the target differs from what it was brought to last, None when it does not or that is unknown."""
+        name = target.name.value
+        registry = self._registries.get(name)
+        if registry is None:
+            return None
+        started = time.perf_counter()
+        plan = await target.plan(registry)
+        if not plan.changed:
+            return None
+        _log.warning("target drifted: somebody changed what routecast owns", target=name, plan=str(plan))
+        return self._ack(name, State.DRIFTED, started)
+
+    def _ack(self, name: str, state: State, started: float, error: AckError | None = None) -> TargetAck:
+        took_ms = round((time.perf_counter() - started) * 1000, 3)
+        return TargetAck(state=state, applied=self.applied[name], took_ms=took_ms, error=error)

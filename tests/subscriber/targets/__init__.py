@@ -1,0 +1,1 @@
+"""The targets, against real files, a real dnsmasq and a real Traefik."""
