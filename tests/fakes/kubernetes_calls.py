@@ -1,0 +1,91 @@
+"""Read what a request asks for: verb, object, selection, writer; in the terms of apiserver's RequestInfo.
+
+Raises StatusError 400 for what cannot be read. Does not decide whether the request is allowed.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from tests.fakes.kubernetes_status import Document, StatusError
+from tests.fakes.kubernetes_store import SELECTABLE, Selection
+
+_VERBS = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a request is about, as the authorizer sees it; `name` is None where it names no single object."""
+
+    verb: str
+    resource: str
+    namespace: str | None
+    name: str | None
+
+    def forbidden(self, user: str) -> StatusError:
+        """Word the refusal as the real server does."""
+        what = f'{self.resource} "{self.name}"' if self.name else self.resource
+        where = f'in the namespace "{self.namespace}"' if self.namespace else "at the cluster scope"
+        why = f'User "{user}" cannot {self.verb} resource "{self.resource}" in API group "" {where}'
+        details = {"kind": self.resource} | ({"name": self.name} if self.name else {})
+        return StatusError(403, f"{what} is forbidden: {why}", details=details)
+
+
+def read_call(request: web.Request) -> Call:
+    """Derive verb and name; of a list or watch the first `metadata.name=X` of the field selector is the name."""
+    match = request.match_info
+    name = match.get("name")
+    verb = _VERBS.get(request.method, request.method.lower())
+    if verb == "get" and name is None:
+        name = next((value for field, value in _read_terms(request.query) if field == "metadata.name"), None)
+        verb = "watch" if is_true(request.query.get("watch")) else "list"
+    return Call(verb, match.get("resource", ""), match.get("namespace"), name)
+
+
+def read_selection(request: web.Request) -> Selection:
+    """Read which objects a list or watch is for."""
+    match = request.match_info
+    terms = _read_terms(request.query)
+    for field, _ in terms:
+        if field not in SELECTABLE[match["resource"]]:
+            raise StatusError(400, f"field label not supported: {field}")
+    return Selection(match["resource"], match.get("namespace"), terms)
+
+
+def _read_terms(query: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    terms = [term for term in query.get("fieldSelector", "").split(",") if term]
+    for term in terms:
+        if "!=" in term or "=" not in term:
+            raise StatusError(400, f'invalid field selector "{term}": the fake knows = only')
+    return tuple((field, value) for field, _, value in (term.replace("==", "=").partition("=") for term in terms))
+
+
+def is_true(value: str | None) -> bool:
+    """Read a boolean of a query as Kubernetes does: anything but 0 and false; the Python client sends `True`."""
+    return value is not None and value.lower() not in ("0", "false")
+
+
+def read_number(request: web.Request, key: str) -> int:
+    """Read a number of the query; absent, empty and 0 are the same to Kubernetes."""
+    text = request.query.get(key) or "0"
+    if not text.isdecimal():
+        raise StatusError(400, f'{key}: Invalid value: "{text}": must be a number')
+    return int(text)
+
+
+def read_manager(request: web.Request) -> str:
+    """Name the writer for `managedFields`: the parameter, else what stands before the first slash of the user agent."""
+    return request.query.get("fieldManager") or request.headers.get("User-Agent", "unknown").split("/")[0]
+
+
+async def read_body(request: web.Request) -> Document:
+    """Read the JSON object that a request carries."""
+    try:
+        body = json.loads(await request.read())
+    except ValueError as e:
+        raise StatusError(400, f"couldn't get version/kind; json parse error: {e}") from e
+    if not isinstance(body, dict):
+        raise StatusError(400, f"cannot decode a JSON {type(body).__name__} as an object")
+    return body

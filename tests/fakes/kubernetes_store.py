@@ -1,0 +1,202 @@
+"""Keep objects as etcd and the API server's registry do: one rising revision, optimistic locks, a history to replay.
+
+Knows nothing of HTTP, permissions or faults. Every write goes through `Store`, whoever asks.
+"""
+
+import copy
+import secrets
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import takewhile
+from typing import Any
+
+from tests.fakes.kubernetes_objects import DecodeError, decode, find_faults, merge, note_manager
+from tests.fakes.kubernetes_status import (
+    KINDS,
+    Document,
+    StatusError,
+    already_exists,
+    conflict,
+    invalid,
+    not_found,
+)
+
+SELECTABLE = {
+    "configmaps": {"metadata.name", "metadata.namespace"},
+    "events": {"metadata.name", "metadata.namespace", "involvedObject.kind", "involvedObject.name", "reason", "type"},
+}
+"""Fields that a field selector may name; of an Event's, the usual ones."""
+
+_SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+
+
+def utc_now() -> datetime:
+    """Tell the time for `managedFields`; tests hand in clocks of their own."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a list or watch asks for: a resource, a namespace (None: all), and `field=value` terms that all hold."""
+
+    resource: str
+    namespace: str | None
+    terms: tuple[tuple[str, str], ...] = ()
+
+    def __contains__(self, document: Document) -> bool:
+        if document["kind"] != KINDS[self.resource]:
+            return False
+        if self.namespace not in (None, document["metadata"]["namespace"]):
+            return False
+        return all(_value(document, field) == value for field, value in self.terms)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One write: its revision, `ADDED`, `MODIFIED` or `DELETED`, and the object, stamped with it."""
+
+    revision: int
+    type: str
+    object: Document
+
+
+class Store:
+    """The objects of a cluster and everything that happened to them."""
+
+    def __init__(self, on_change: Callable[[], None], clock: Callable[[], datetime] = utc_now) -> None:
+        self.revision = 1000
+        self.oldest = 0
+        self.namespaces = {"default", "kube-public", "kube-system"}
+        self._objects: dict[tuple[str, str, str], Document] = {}
+        self._history: list[Change] = []
+        self._on_change = on_change
+        self._clock = clock
+
+    def read(self, resource: str, namespace: str, name: str) -> Document:
+        """Find one object; raises StatusError 404."""
+        try:
+            return self._objects[resource, namespace, name]
+        except KeyError:
+            raise not_found(resource, name) from None
+
+    def select(self, selection: Selection) -> list[Document]:
+        """List objects by namespace and name."""
+        return [document for _, document in sorted(self._objects.items()) if document in selection]
+
+    def since(self, revision: int) -> list[Change]:
+        """List the changes after a revision, also of what is compacted: a watch that is under way never loses any."""
+        newest_first = takewhile(lambda change: change.revision > revision, reversed(self._history))
+        return list(newest_first)[::-1]
+
+    def compact(self) -> None:
+        """Forget the history up to now, as etcd does every five minutes."""
+        self.oldest = self.revision
+
+    def create(self, resource: str, namespace: str, body: Document, manager: str) -> Document:
+        """Store a new object under its name or a generated one; raises StatusError 400, 404, 409, 422 or 500."""
+        if namespace not in self.namespaces:
+            raise not_found("namespaces", namespace)
+        metadata = body.get("metadata") or {}
+        if metadata.get("resourceVersion"):
+            raise StatusError(500, "resourceVersion should not be set on objects to be created", reason="")
+        name = metadata.get("name") or _generate_name(metadata.get("generateName"))
+        if not name:
+            raise invalid(resource, "", ["metadata.name: Required value: name or generateName is required"])
+        if (resource, namespace, name) in self._objects:
+            raise already_exists(resource, name)
+        created = self._now()
+        owned = {"name": name, "namespace": namespace, "uid": str(uuid.uuid4()), "creationTimestamp": created}
+        return self._write(resource, None, _decode(resource, body), owned, manager)
+
+    def replace(self, resource: str, namespace: str, name: str, body: Document, manager: str) -> Document:
+        """Put a whole object in the place of another; a `resourceVersion` in it is a lock. Raises StatusError."""
+        current = self.read(resource, namespace, name)
+        return self._update(resource, current, body, _decode(resource, body), manager)
+
+    def patch(self, resource: str, namespace: str, name: str, patch: Document, manager: str) -> Document:
+        """Merge a patch into an object; a `resourceVersion` in it is a lock. What cannot be decoded is a 422 here."""
+        current = self.read(resource, namespace, name)
+        body: Any = merge(current, patch)
+        try:
+            desired = decode(resource, body)
+        except DecodeError as e:
+            raise invalid(resource, name, [f"patch: Invalid value: {e}"]) from e
+        return self._update(resource, current, body, desired, manager)
+
+    def delete(self, resource: str, namespace: str, name: str, revision: str | None = None) -> Document:
+        """Remove an object and return it; `revision` is the precondition of a delete. Raises StatusError 404 or 409."""
+        current = self.read(resource, namespace, name)
+        if revision not in (None, current["metadata"]["resourceVersion"]):
+            raise conflict(
+                resource, name, "the ResourceVersion in the precondition does not match the ResourceVersion in record"
+            )
+        del self._objects[resource, namespace, name]
+        self._commit("DELETED", current)
+        return current
+
+    def _update(self, resource: str, current: Document, body: Document, desired: Document, manager: str) -> Document:
+        was, claims = current["metadata"], body.get("metadata") or {}
+        for field in ("name", "namespace"):
+            if (claims.get(field) or was[field]) != was[field]:
+                raise StatusError(
+                    400,
+                    f"the {field} of the object ({claims[field]}) does not match the {field} on the URL ({was[field]})",
+                )
+        if (claims.get("uid") or was["uid"]) != was["uid"]:
+            why = f"Precondition failed: UID in precondition: {claims['uid']}, UID in object meta: {was['uid']}"
+            raise conflict(resource, was["name"], why)
+        if (claims.get("resourceVersion") or was["resourceVersion"]) != was["resourceVersion"]:
+            raise conflict(resource, was["name"])
+        owned = {key: was[key] for key in ("name", "namespace", "uid", "creationTimestamp")}
+        return self._write(resource, current, desired, owned, manager)
+
+    def _write(
+        self, resource: str, current: Document | None, desired: Document, owned: Document, manager: str
+    ) -> Document:
+        """Validate and store; a write that changes nothing keeps the old revision and shows in no watch."""
+        document: Document = {"apiVersion": "v1", "kind": KINDS[resource]} | copy.deepcopy(desired)
+        document["metadata"] |= owned
+        if faults := find_faults(resource, document):
+            raise invalid(resource, owned["name"], faults)
+        if current and document == _without_bookkeeping(current):
+            return current
+        document["metadata"]["managedFields"] = note_manager(current, document, manager, self._now())
+        stored = self._commit("MODIFIED" if current else "ADDED", document)
+        self._objects[resource, owned["namespace"], owned["name"]] = stored
+        return stored
+
+    def _commit(self, change: str, document: Document) -> Document:
+        self.revision += 1
+        stamped = document | {"metadata": document["metadata"] | {"resourceVersion": str(self.revision)}}
+        self._history.append(Change(self.revision, change, stamped))
+        self._on_change()
+        return stamped
+
+    def _now(self) -> str:
+        return self._clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _generate_name(prefix: str | None) -> str:
+    return prefix + "".join(secrets.choice(_SUFFIX_LETTERS) for _ in range(5)) if prefix else ""
+
+
+def _decode(resource: str, body: Document) -> Document:
+    try:
+        return decode(resource, body)
+    except DecodeError as e:
+        kind = KINDS[resource]
+        raise StatusError(400, f'{kind} in version "v1" cannot be handled as a {kind}: {e}') from e
+
+
+def _without_bookkeeping(document: Document) -> Document:
+    metadata = {k: v for k, v in document["metadata"].items() if k not in ("resourceVersion", "managedFields")}
+    return document | {"metadata": metadata}
+
+
+def _value(document: Document, field: str) -> str:
+    value: Any = document
+    for key in field.split("."):
+        value = (value or {}).get(key)
+    return value or ""
