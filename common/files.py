@@ -10,8 +10,12 @@ import tempfile
 from pathlib import Path
 
 
-def write_atomic(path: Path, content: bytes, *, mode: int = 0o644, staging: Path | None = None) -> None:
+def write_atomic(
+    path: Path, content: bytes, *, mode: int = 0o644, staging: Path | None = None, lasting: bool = True
+) -> None:
     """Replace the content of `path`: readers see the old bytes or the new ones, also after a power cut.
+
+    Without `lasting` a power cut, and nothing else, may leave it empty: for what can be found out again.
 
     An existing file keeps mode, owner and group, and a symbolic link stays one (what it points to is replaced); a new
     file gets `mode`. The temporary file is made in `staging` (same file system), by default beside the file.
@@ -28,13 +32,15 @@ def write_atomic(path: Path, content: bytes, *, mode: int = 0o644, staging: Path
             file.write(content)
             file.flush()
             _keep_owner_and_mode(file.fileno(), real, mode)
-            os.fsync(file.fileno())
+            if lasting:
+                os.fsync(file.fileno())
         temporary.replace(real)
     except BaseException:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
-    sync_directory(real.parent)
+    if lasting:
+        sync_directory(real.parent)
 
 
 def _keep_owner_and_mode(fd: int, real: Path, mode: int) -> None:

@@ -105,13 +105,13 @@ class NodeState:
             return None
 
     def write_applied(self, applied: Applied) -> None:
-        """Keep what each target runs.
+        """Keep what each target runs: found out again by the next apply when it is lost.
 
         Raises:
             OSError: it could not be kept.
 
         """
-        write_atomic(self._applied, canonical(applied.model_dump(mode="json")), mode=0o600)
+        write_atomic(self._applied, canonical(applied.model_dump(mode="json")), mode=0o600, lasting=False)
 
     def read_unsent(self) -> NodeAck | None:
         """Return the record that was not confirmed, if any."""

@@ -1,0 +1,1 @@
+"""`routecast demo`: the whole story on one machine, with real parts, in a folder of its own."""

@@ -1,0 +1,137 @@
+"""The demo's machines: a control plane with NATS, two laptops, two VPSs, one of them with a real Traefik."""
+
+import asyncio
+import base64
+import os
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from cli.demo import backend
+from cli.demo.programs import Program, find, free_port
+from cli.demo.registry import Registry
+from common.models import Role
+from common.signing import read_seed
+
+LAPTOPS = ("vinay-laptop", "work-laptop")
+VPSS = ("contabo-vps", "digitalocean-vps")
+NODES = (*LAPTOPS, *VPSS)
+WITH_TRAEFIK = "contabo-vps"
+
+_USERS_OWN_LINES = "127.0.0.1\tlocalhost\n# my own line\n192.0.2.7\tprinter\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where things listen, all on loopback."""
+
+    nats: int = field(default_factory=free_port)
+    publisher: int = field(default_factory=free_port)
+    app: int = field(default_factory=free_port)
+    plain: int = field(default_factory=free_port)
+    tls: int = field(default_factory=free_port)
+    traefik_api: int = field(default_factory=free_port)
+
+
+class World:
+    """All processes of the demo, in one folder; nothing outside it is touched."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.ports = Ports()
+        self.registry: Registry
+        self.config = folder / "control-plane" / "routecast.toml"
+        self.command = ""
+        self.programs: dict[str, Program] = {}
+        self._running = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        self.registry = await asyncio.to_thread(Registry, self.folder / "registry")
+        await asyncio.to_thread(self._lay_out)
+        await self._running.enter_async_context(backend.serving("127.0.0.1", self.ports.app))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await asyncio.gather(*(program.stop() for program in reversed(self.programs.values())))
+        await self._running.aclose()
+
+    async def start(self, name: str) -> None:
+        """Start one of the processes."""
+        await self.programs[name].start()
+
+    def dead(self) -> list[Program]:
+        """Return the processes that ended by themselves."""
+        return [program for program in self.programs.values() if program.log.exists() and not program.running]
+
+    def hosts_file(self, laptop: str) -> Path:
+        """Return a laptop's hosts file."""
+        return self.folder / laptop / "hosts"
+
+    def routes_file(self, vps: str) -> Path:
+        """Return a VPS's routes file."""
+        return self.folder / vps / "dynamic" / "routecast.yml"
+
+    def _lay_out(self) -> None:
+        self.command = find("routecast")
+        control = self.config.parent
+        control.mkdir()
+        seed = control / "signing.seed"
+        seed.write_bytes(base64.b64encode(os.urandom(32)) + b"\n")
+        seed.chmod(0o600)
+        self.config.write_text(
+            f'[nats]\nurl = "nats://127.0.0.1:{self.ports.nats}"\n\n'
+            f'[publisher]\nregistry_dir = "{self.registry.folder}"\nsigning_seed_file = "{seed}"\n'
+            f"http_port = {self.ports.publisher}\n"
+        )
+        public_key = read_seed(seed).public_key
+        self._add("nats", find("nats-server"), "-js", "-a", "127.0.0.1", "-p", str(self.ports.nats),
+                  "-sd", str(self.folder / "nats"))  # fmt: skip
+        self._add("publisher", *self._routecast(self.config), "publisher", "run")
+        self._add_traefik()
+        for node in NODES:
+            config = self._lay_out_node(node, public_key)
+            self._add(node, *self._routecast(config), "subscriber", "run")
+
+    def _lay_out_node(self, node: str, public_key: str) -> Path:
+        home = self.folder / node
+        (home / "dynamic").mkdir(parents=True, exist_ok=True)
+        role = Role.LAPTOP if node in LAPTOPS else Role.VPS
+        if role is Role.LAPTOP:
+            self.hosts_file(node).write_text(_USERS_OWN_LINES)
+        api = self.ports.traefik_api if node == WITH_TRAEFIK else 1  # nothing listens on port 1
+        config = home / "routecast.toml"
+        config.write_text(
+            f'[nats]\nurl = "nats://127.0.0.1:{self.ports.nats}"\n\n'
+            f'[subscriber]\nnode = "{node}"\nrole = "{role.value}"\npublic_keys = ["{public_key}"]\n'
+            f'state_dir = "{home / "state"}"\n\n'
+            f'[hosts]\npath = "{self.hosts_file(node)}"\n\n'
+            f'[traefik]\ndirectory = "{home / "dynamic"}"\nstaging_dir = "{home / "staging"}"\n'
+            f'api_url = "http://127.0.0.1:{api}"\ncert_resolver = ""\n'
+        )
+        return config
+
+    def _add_traefik(self) -> None:
+        directory = self.folder / WITH_TRAEFIK / "dynamic"
+        directory.mkdir(parents=True)
+        self._add(
+            "traefik",
+            find("traefik"),
+            f"--entrypoints.web.address=127.0.0.1:{self.ports.plain}",
+            f"--entrypoints.websecure.address=127.0.0.1:{self.ports.tls}",
+            f"--entrypoints.traefik.address=127.0.0.1:{self.ports.traefik_api}",
+            "--api.insecure=true",
+            f"--providers.file.directory={directory}",
+            "--providers.providersthrottleduration=100ms",
+            "--global.checknewversion=false",
+            "--global.sendanonymoususage=false",
+        )
+
+    def _add(self, name: str, *command: str) -> None:
+        self.programs[name] = Program(name, list(command), self.folder / f"{name}.log")
+
+    def _routecast(self, config: Path) -> list[str]:
+        return [self.command, "--config", str(config)]
