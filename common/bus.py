@@ -73,9 +73,9 @@ class Bus:
         except (OSError, nats.errors.Error, TimeoutError) as e:
             await self.close()
             where = f"NATS at {settings.url}"
-            if isinstance(self.nc.last_error, nats.errors.AuthorizationError):
-                raise AccessDenied(f"{where} does not let us in: {self.nc.last_error}") from e
             cause = self.nc.last_error or e
+            if "auth" in str(cause).lower():  # authorization violation, authentication expired, ...: no type of its own
+                raise AccessDenied(f"{where} does not let us in: {cause}") from e
             raise BusUnavailable(f"{where} does not answer ({str(cause) or type(cause).__name__})") from e
 
     async def close(self) -> None:

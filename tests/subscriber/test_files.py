@@ -2,6 +2,7 @@ import errno
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -98,8 +99,15 @@ def test_a_file_that_cannot_be_written_at_all_is_an_error(locked: LiveFile) -> N
     assert locked.read() == OLD
 
 
-def _replace_in_namespace(setup: str, file: LiveFile, size: int, *mounted: Path) -> str:
-    command = [sys.executable, "-m", "tests.subscriber.replacing", str(file.path), str(file.journal), str(size)]
+SMALL_DISK = (
+    'mount -t tmpfs -o size=16k none "$1" && cp "$2" "$1/hosts" && mount --bind "$1/hosts" "$2" && hosts="$2" && '
+    'shift 2 && "$@" && cat "$hosts"'
+)
+
+
+def _replace_in_namespace(setup: str, file: LiveFile, what: str, *mounted: Path) -> str:
+    arguments = [str(file.path), str(file.journal), *what.split()]
+    command = [sys.executable, "-m", "tests.subscriber.replacing", *arguments]
     done = subprocess.run(in_namespace(setup, *mounted, *command), capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
@@ -107,7 +115,7 @@ def _replace_in_namespace(setup: str, file: LiveFile, size: int, *mounted: Path)
 @needs_mounts
 def test_a_bind_mounted_file_is_written_in_place(file: LiveFile) -> None:
     """As in a container: a rename over it is refused as busy."""
-    assert _replace_in_namespace(BIND, file, 200, file.path) == "True"
+    assert _replace_in_namespace(BIND, file, "200", file.path) == "True"
     assert file.read() == b"n" * 200
 
 
@@ -118,7 +126,7 @@ def test_a_file_in_a_read_only_directory_is_written_in_place(file: LiveFile) -> 
         'mount --bind "$1" "$1" && mount --bind "$2" "$2" && mount -o remount,bind,ro "$1" && shift 2 && '
         '! touch "$(dirname "$4")/x" 2>/dev/null && exec "$@"'
     )
-    assert _replace_in_namespace(setup, file, 200, file.path.parent, file.path) == "True"
+    assert _replace_in_namespace(setup, file, "200", file.path.parent, file.path) == "True"
     assert file.read() == b"n" * 200
 
 
@@ -127,10 +135,31 @@ def test_a_full_disk_leaves_the_old_bytes(file: LiveFile, tmp_path: Path) -> Non
     """In place the file grows first: when that fails nothing is lost, and no journal is left."""
     small = tmp_path / "small"
     small.mkdir()
-    setup = (
-        'mount -t tmpfs -o size=16k none "$1" && cp "$2" "$1/hosts" && mount --bind "$1/hosts" "$2" && hosts="$2" && '
-        'shift 2 && "$@" && cat "$hosts"'
-    )
-    said = _replace_in_namespace(setup, file, 100_000, small, file.path)
+    said = _replace_in_namespace(SMALL_DISK, file, "100000", small, file.path)
     assert said == f"ENOSPC\n{OLD.decode()}".strip()
     assert names_in(tmp_path / "state") == []
+
+
+@needs_mounts
+def test_a_torn_file_on_a_full_disk_gets_its_old_bytes(file: LiveFile, tmp_path: Path) -> None:
+    """After a crash there is no room for the new bytes: recovery ends with the old ones."""
+    small = tmp_path / "small"
+    small.mkdir()
+    assert _replace_in_namespace(SMALL_DISK, file, "torn 100000", small, file.path) == OLD.decode().strip()
+    assert names_in(tmp_path / "state") == []
+
+
+def test_a_line_that_is_added_during_the_write_is_not_lost(file: LiveFile) -> None:
+    """The owner appends to the old file while the new one is made beside it: the line is there in the end."""
+
+    def append_as_soon_as_the_new_file_is_being_made() -> None:
+        while len(names_in(file.path.parent)) == 1 and file.path.stat().st_size == len(OLD):
+            pass
+        with file.path.open("ab") as hosts:
+            hosts.write(b"10.0.0.5 nas\n")
+
+    owner = threading.Thread(target=append_as_soon_as_the_new_file_is_being_made)
+    owner.start()
+    file.replace(b"n\n" * 10_000_000, expected=OLD)
+    owner.join()
+    assert (file.read() or b"").endswith(b"10.0.0.5 nas\n")

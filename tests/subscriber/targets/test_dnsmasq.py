@@ -11,7 +11,9 @@ from structlog.testing import capture_logs
 from common.errors import TargetFailed
 from common.models import Cluster, Registry
 from common.settings.subscriber import DnsmasqSettings
+from subscriber.targets.dns_check import DnsCheck
 from subscriber.targets.dnsmasq import DnsmasqTarget
+from subscriber.targets.dnsmasq_files import Probe
 from subscriber.targets.dnsmasq_process import running_pid
 from subscriber.targets.target import Plan
 from tests.registries import REFERENCE, with_service, without_service
@@ -221,3 +223,13 @@ def test_another_process_with_the_number_of_a_dead_dnsmasq_gets_no_signal(tmp_pa
         pass
     pid_file.write_text(str(ended.pid))
     assert running_pid(pid_file) is None
+
+
+async def test_a_wrong_answer_is_told(running: DnsmasqServer) -> None:
+    """What is asked for, what came and what should have come."""
+    await target_of(running).apply(REFERENCE)
+    check = DnsCheck("127.0.0.1", running.port)
+    wrong = await check.settle([Probe("photos.mycloud.local", "10.0.0.9")], 0.1)
+    assert wrong == "photos.mycloud.local is 100.67.243.10, not 10.0.0.9"
+    unknown = await check.settle([Probe("nothing.mycloud.local", "10.0.0.9")], 0.1)
+    assert unknown == "nothing.mycloud.local is not known, not 10.0.0.9"

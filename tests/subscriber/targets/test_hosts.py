@@ -1,3 +1,4 @@
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from subscriber.targets.hosts import HostsTarget, flush_commands
 from subscriber.targets.hosts_block import BEGIN, BEGIN_JOINED, END
 from subscriber.targets.target import Plan
 from tests.registries import REFERENCE, with_service, without_service
-from tests.subscriber.mounts import immutable, in_namespace, needs_mounts
+from tests.subscriber.mounts import immutable, in_namespace, names_in, needs_mounts
 
 OWNER = b"127.0.0.1\tlocalhost\r\n::1 localhost # mine\n\n\x00\xff\xe4 latin-1\n10.0.0.5 nas"
 LINES = (
@@ -206,3 +207,24 @@ def test_a_full_disk_leaves_the_file_as_it_was(hosts: Path, tmp_path: Path) -> N
     command = [sys.executable, "-c", program, str(small / "hosts"), str(tmp_path / "state")]
     done = subprocess.run(in_namespace(setup, small, hosts, *command), capture_output=True, check=True)
     assert done.stdout == b"disk_full\n" + OWNER
+
+
+async def test_a_line_that_the_owner_adds_meanwhile_stays(target: HostsTarget, hosts: Path, tmp_path: Path) -> None:
+    """The file changes between reading and writing: the write begins anew, and has both."""
+    (tmp_path / "state").mkdir()
+    hosts.write_bytes(OWNER + b"\n")
+
+    def add_when_the_write_begins() -> None:
+        while not names_in(tmp_path / "state"):
+            pass
+        with hosts.open("ab") as file:
+            file.write(b"10.0.0.6 printer\n")
+
+    owner = asyncio.create_task(asyncio.to_thread(add_when_the_write_begins))
+    await target.apply(REFERENCE)
+    await owner
+    content = hosts.read_bytes()
+    assert content.startswith(OWNER + b"\n")
+    assert content.count(b"10.0.0.6 printer\n") == content.count(END) == 1
+    await target.apply(Registry())
+    assert hosts.read_bytes() == OWNER + b"\n10.0.0.6 printer\n"

@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,16 +38,22 @@ def _order(process: "subprocess.Popen[str]", order: str) -> int:
     return int(process.stdout.readline())
 
 
-def _kill_and_heal(command: list[str], hosts: Path) -> int:
-    """Kill applies at random moments; after each check the healed file. Return how many kills had left a journal."""
+def _kill_and_heal(command: list[str], hosts: Path, writing: Callable[[], bool]) -> int:
+    """Kill applies, at random moments and while they are `writing`; after each check the healed file.
+
+    Return how many kills had left a journal.
+    """
     lines = entry_lines(derive_names(REFERENCE).records)
     healed = split(OWNER, ()).render(lines)
     chance = random.Random(7)
     journals = 0
     with _applying(command) as process:
-        for _ in range(KILLS):
+        for i in range(KILLS):
             applier = _order(process, "loop")
-            time.sleep(chance.uniform(0.005, 0.05))  # not to wait for anything: it is the moment that is random
+            limit = time.monotonic() + (chance.uniform(0, 0.05) if i % 3 == 0 else 5)
+            while time.monotonic() < limit and not writing():
+                pass
+            time.sleep(chance.uniform(0, 0.003))  # not to wait for anything: it is the moment that is random
             os.kill(applier, signal.SIGKILL)
             journals += _order(process, "heal")
             assert hosts.read_bytes() == healed
@@ -65,13 +71,14 @@ def command(tmp_path: Path) -> list[str]:
 
 def test_a_killed_write_leaves_a_whole_file(command: list[str], tmp_path: Path) -> None:
     """With renames: the owner's bytes stand, the next start makes a whole block, nothing is left beside the file."""
-    assert _kill_and_heal(command, tmp_path / "etc" / "hosts") == 0
-    assert names_in(tmp_path / "etc") == ["hosts"]
+    etc = tmp_path / "etc"
+    assert _kill_and_heal(command, etc / "hosts", writing=lambda: len(names_in(etc)) > 1) == 0
+    assert names_in(etc) == ["hosts"]
 
 
 @needs_mounts
 def test_a_killed_write_in_place_is_made_whole(command: list[str], tmp_path: Path) -> None:
     """On a bind mount: the journal brings the file back, and the owner's bytes stand."""
-    hosts = tmp_path / "etc" / "hosts"
-    assert _kill_and_heal(in_namespace(BIND, hosts, *command), hosts) > 0
+    hosts, journal = tmp_path / "etc" / "hosts", tmp_path / "state" / "hosts.journal"
+    assert _kill_and_heal(in_namespace(BIND, hosts, *command), hosts, writing=journal.exists) > 0
     assert names_in(tmp_path / "state") == ["hosts.lines"]

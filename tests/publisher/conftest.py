@@ -1,0 +1,5 @@
+"""The world that a publisher is tested in."""
+
+from tests.features.conftest import world
+
+__all__ = ["world"]
