@@ -12,7 +12,7 @@ def own_addresses() -> tuple[str, ...]:
     found = set()
     for family, probe in _PROBES:
         with socket.socket(family, socket.SOCK_DGRAM) as s:
-            s.setblocking(False)
+            s.settimeout(0)
             try:
                 s.connect((probe, 9))
             except OSError:

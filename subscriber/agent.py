@@ -85,10 +85,19 @@ class Agent:
             self._reporter.bus = None
 
     async def _take(self, sealed: Sealed, delivery: Delivery) -> Taken:
-        taken = await self._node.take(sealed, delivery)
-        self._handled_seq = delivery.stream_seq
-        self._mender.note(taken)
-        self._show_status()
+        """Have a snapshot taken to its end, also when the connection it came on is lost meanwhile."""
+        work = asyncio.ensure_future(self._node.take(sealed, delivery))
+        try:
+            taken = await asyncio.shield(work)
+        except asyncio.CancelledError:
+            taken = await work
+            await self._reporter.keep(taken.acks)
+            raise
+        finally:
+            if work.done() and not work.cancelled() and work.exception() is None:
+                self._handled_seq = delivery.stream_seq
+                self._mender.note(work.result())
+                self._show_status()
         return taken
 
     async def _take_newest(self, bus: Bus, *, only_new: bool) -> Taken | None:

@@ -62,16 +62,22 @@ class LiveFile:
         """
         if self.read() != expected:
             return False
-        try:
+        if expected is None:
             write_atomic(self.path, content, staging=self.staging)
-        except OSError as e:
-            # Writable though the rename failed: in place is the only way.
-            if self.journal is None or expected is None or e.errno not in _NO_RENAME:
-                raise
-            if not os.access(self.path, os.W_OK):
-                raise
-            return _write_in_place(self.path, Journal(self.journal), expected, content)
-        return True
+            return True
+        with self.path.open("rb") as replaced:
+            try:
+                write_atomic(self.path, content, staging=self.staging)
+            except OSError as e:
+                # Writable though the rename failed: in place is the only way.
+                if self.journal is None or e.errno not in _NO_RENAME or not os.access(self.path, os.W_OK):
+                    raise
+                return _write_in_place(self.path, Journal(self.journal), expected, content)
+            newer = replaced.read()
+        if newer != expected:
+            # Somebody wrote to the old file while the new one was made: without this the edit would be gone.
+            write_atomic(self.path, newer, staging=self.staging)
+        return newer == expected
 
     def put(self, content: bytes | None) -> None:
         """Make `content` the whole of a file that is ours alone, whatever it holds; None removes it.
