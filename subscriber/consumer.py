@@ -1,6 +1,7 @@
 """Take the newest snapshot off the node's durable. The only place that acks, naks and terms messages."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import nats.errors
 import nats.js.errors
@@ -47,7 +48,8 @@ async def consume(bus: Bus, name: str, take: Take, reporter: Reporter, settings:
             continue
         delivery = Delivery(message.metadata.sequence.stream, now(), message.metadata.num_delivered)
         taken = await take(Sealed(message.data, message.headers or {}), delivery)
-        await reporter.send(taken.acks, _settle(message, taken.disposition, delivery.attempt, settings))
+        settle = partial(_settle, message, taken.disposition, delivery.attempt, settings)
+        await reporter.send(taken.acks, settle)
 
 
 async def _next(pull: JetStreamContext.PullSubscription, name: str) -> Msg | None:
@@ -77,15 +79,15 @@ def _say_missing(name: str, attempt: int) -> None:
         _log.warning("waiting for the publisher to make this node's durable: is it registered?", node=name)
 
 
-def _settle(message: Msg, disposition: Disposition, attempt: int, settings: SubscriberSettings) -> Awaitable[None]:
-    """Return what confirms `message`: one table, one place."""
+async def _settle(message: Msg, disposition: Disposition, attempt: int, settings: SubscriberSettings) -> None:
+    """Confirm `message`: one table, one place."""
     match disposition:
         case Disposition.ACK:
-            return _ack(message)
+            await _ack(message)
         case Disposition.RETRY:
-            return message.nak(delay=settings.nak_delays_s[attempt - 1])
+            await message.nak(delay=settings.nak_delays_s[attempt - 1])
         case Disposition.TERM:
-            return message.term()
+            await message.term()
 
 
 async def _ack(message: Msg) -> None:

@@ -1,7 +1,7 @@
 """Send ack records. One that is not confirmed is kept, the newest only, and sent again, also after a restart."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import nats.js.errors
 
@@ -27,7 +27,7 @@ class Reporter:
         """Read the record that a run before this one could not deliver."""
         self._unsent = await asyncio.to_thread(self._state.read_unsent)
 
-    async def send(self, acks: Sequence[NodeAck], and_then: Awaitable[None] | None = None) -> None:
+    async def send(self, acks: Sequence[NodeAck], and_then: Callable[[], Awaitable[None]] | None = None) -> None:
         """Send `acks`, the kept one first, then do `and_then`; wait for all confirmations together.
 
         `and_then` confirms the message that the records answer: on the same connection it cannot overtake them. Without
@@ -54,7 +54,9 @@ class Reporter:
             self._unsent = None
             await asyncio.to_thread(self._state.drop_unsent)
 
-    async def _deliver(self, bus: Bus, records: Sequence[NodeAck], and_then: Awaitable[None] | None) -> None:
+    async def _deliver(
+        self, bus: Bus, records: Sequence[NodeAck], and_then: Callable[[], Awaitable[None]] | None
+    ) -> None:
         with translated("an ack record was not confirmed"):
             try:
                 confirmed = [
@@ -62,7 +64,7 @@ class Reporter:
                     for record in records
                 ]
                 if and_then is not None:
-                    await and_then
+                    await and_then()
                 async with asyncio.timeout(bus.timeout_s):
                     await asyncio.gather(*confirmed)
             except nats.js.errors.Error as e:

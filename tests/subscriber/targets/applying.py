@@ -9,7 +9,9 @@ import os
 import sys
 from pathlib import Path
 
+from common import log
 from common.models import Cluster, Registry, Service
+from common.settings.log import LogSettings
 from common.settings.subscriber import HostsSettings
 from subscriber.targets.hosts import HostsTarget
 from tests.registries import REFERENCE
@@ -33,6 +35,7 @@ async def _heal(target: HostsTarget) -> None:
 
 def main() -> None:
     """Take orders until there are no more."""
+    log.set_up(LogSettings())
     hosts, state_dir = Path(sys.argv[1]), Path(sys.argv[2])
     target = HostsTarget(HostsSettings(path=hosts), state_dir)
     child = 0
