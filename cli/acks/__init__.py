@@ -1,0 +1,1 @@
+"""`routecast acks`: what nodes did."""

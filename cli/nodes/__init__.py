@@ -1,0 +1,1 @@
+"""`routecast nodes`: how every node stands."""

@@ -1,0 +1,1 @@
+"""`routecast push`: publish again and wait for the nodes."""

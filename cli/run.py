@@ -1,0 +1,35 @@
+"""Run a command's coroutine to its end."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from common.errors import RoutecastError
+
+T = TypeVar("T")
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run `work` in an event loop of its own; of a group of errors raise the first that is one of ours.
+
+    Raises:
+        RoutecastError: what `work` raised, out of whatever groups it came in.
+        KeyboardInterrupt: Ctrl-C; `work` was cancelled and has ended.
+
+    """
+    try:
+        return asyncio.run(work)
+    except BaseExceptionGroup as group:
+        ours = first_of_ours(group)
+        if ours is None:
+            raise
+        raise ours from group
+
+
+def first_of_ours(group: BaseExceptionGroup[BaseException]) -> RoutecastError | None:
+    """Return the first error of ours in a group, however deep it lies."""
+    for error in group.exceptions:
+        found = first_of_ours(error) if isinstance(error, BaseExceptionGroup) else error
+        if isinstance(found, RoutecastError):
+            return found
+    return None

@@ -1,0 +1,1 @@
+"""`routecast stream`: what was published."""

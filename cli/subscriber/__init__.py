@@ -1,0 +1,1 @@
+"""`routecast subscriber`: a node's side."""

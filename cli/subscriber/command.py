@@ -1,0 +1,53 @@
+"""`routecast subscriber`: the group, and its service."""
+
+import click
+
+from cli import exits
+from cli.command import Command
+from cli.lazy import Lazy, LazyGroup
+from cli.line import CommandLine
+from cli.run import run as run_coroutine
+
+COMMANDS = {
+    "run": Lazy("cli.subscriber.command:run", "Apply every snapshot to this node, until SIGTERM or Ctrl-C."),
+    "sync": Lazy("cli.subscriber.sync:sync", "Bring this node to the newest snapshot, once, now."),
+    "status": Lazy("cli.subscriber.status:status", "Show what this node runs, as it knows itself."),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    sections={"Commands": COMMANDS},
+    example="""
+    routecast subscriber run
+    routecast subscriber sync --dry-run
+    """,
+)
+def subscriber() -> None:
+    """Run a node's side."""
+
+
+@click.command(
+    cls=Command,
+    example="""
+    routecast subscriber run
+    routecast --config /etc/routecast/routecast.toml subscriber run
+    """,
+    ends={
+        exits.OK: "stopped by SIGTERM or Ctrl-C, in order",
+        exits.USAGE: "usage or settings are wrong, or another subscriber runs here",
+        exits.INTERRUPTED: "interrupted before it ran, or a second time (Ctrl-C)",
+    },
+)
+@click.pass_obj
+def run(line: CommandLine) -> None:
+    """Apply every snapshot to this node, until SIGTERM or Ctrl-C.
+
+    Heals the node's files from the last accepted snapshot first, then waits for NATS for as long as it takes. SIGHUP
+    has the settings read again.
+    """
+    from subscriber.process import run as run_subscriber  # noqa: PLC0415 - only here
+
+    first = [line.service_settings()]  # read before the loop runs; each later reading is of what the file says then
+
+    run_coroutine(run_subscriber(lambda: first.pop() if first else line.service_settings()))

@@ -1,0 +1,153 @@
+"""`routecast acks`, on a real server."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import orjson
+import pytest
+
+from cli import exits
+from cli.acks.table import describe_target
+from common.ack import AckError, Revision, State, TargetAck
+from common.bus import Bus
+from common.snapshot import Snapshot
+from tests.cli.bus_data import ack_of, answer, publish_registry
+from tests.cli.conftest import Routecast
+from tests.nats import NatsServer
+from tests.world import until
+
+
+@pytest.fixture
+async def snapshot(bus: Bus) -> Snapshot:
+    """Publish the reference registry."""
+    return await publish_registry(bus)
+
+
+@asynccontextmanager
+async def _following(server: NatsServer, *words: str) -> AsyncIterator[asyncio.StreamReader]:
+    """Run `routecast acks --follow` as JSON lines; yield what it prints."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cli", "acks", "--follow", "-o", "json", *words),
+        env={"ROUTECAST_NATS_URL": server.url},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(30):
+            yield process.stdout
+    finally:
+        process.kill()
+        await process.wait()
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        (TargetAck(state=State.APPLIED, applied=None, changed=True, created=1, deleted=2), "hosts +1 ~0 -2"),
+        (TargetAck(state=State.APPLIED, applied=None), "hosts unchanged"),
+        (TargetAck(state=State.FAILED, applied=None), "hosts failed"),
+        (
+            TargetAck.model_validate(
+                {"state": "applied", "applied": None, "refused": [{"entry": "x", "reason": "zone"}]}
+            ),
+            "hosts unchanged (1 refused)",
+        ),
+    ],
+)
+def test_a_target_is_described_in_a_word(target: TargetAck, said: str) -> None:
+    """What was written, or that nothing was, or that it failed."""
+    assert describe_target("hosts", target) == said
+
+
+async def test_the_newest_record_of_each_node(bus: Bus, snapshot: Snapshot, routecast: Routecast) -> None:
+    """Without words: one record a node, in the order they came."""
+    for attempt in (1, 2):
+        for node in ("work-laptop", "contabo-vps"):
+            await answer(bus, ack_of(node, snapshot, attempt=attempt))
+    result = await routecast("acks", "-o", "json")
+    assert result.exit_code == exits.OK
+    found = [(ack["node"], ack["attempt"]) for ack in orjson.loads(result.stdout)]
+    assert found == [("work-laptop", 2), ("contabo-vps", 2)]
+
+
+async def test_the_last_records_of_one_node(bus: Bus, snapshot: Snapshot, routecast: Routecast) -> None:
+    """With a name: its last ten, or as many as asked for, the oldest first; others are not in it."""
+    await answer(bus, ack_of("contabo-vps", snapshot))
+    for attempt in range(1, 71):
+        await answer(bus, ack_of("work-laptop", snapshot, attempt=attempt))
+    for words, attempts in (((), range(61, 71)), (("-n", "2"), (69, 70)), (("-n", "64"), range(7, 71))):
+        result = await routecast("acks", "work-laptop", "-o", "json", *words)
+        assert [ack["attempt"] for ack in orjson.loads(result.stdout)] == list(attempts)
+
+
+async def test_a_record_as_a_row(bus: Bus, snapshot: Snapshot, routecast: Routecast) -> None:
+    """People see version, state, what runs, targets and the error of each attempt."""
+    older = Revision(epoch=snapshot.epoch, version=55, digest="x")
+    error = AckError(code="c", message="permission denied", target="hosts")
+    await answer(bus, ack_of("work-laptop", snapshot, state=State.FAILED, applied=older, error=error, attempt=3))
+    await answer(bus, ack_of("contabo-vps", snapshot, attempted=None, applied=None, state=State.REJECTED))
+    heading, failed, rejected = (await routecast("acks")).stdout.splitlines()
+    assert heading.split() == ["TIME", "NODE", "VERSION", "STATE", "RUNS", "TRY", "TOOK", "TARGETS", "ERROR"]
+    assert failed.split()[1:6] == ["work-laptop", "57", "failed", "55", "3"]
+    assert failed.endswith("hosts: permission denied")
+    assert rejected.split()[1:6] == ["contabo-vps", "-", "rejected", "-", "1"]
+
+
+async def test_no_record_is_not_so(bus: Bus, snapshot: Snapshot, routecast: Routecast) -> None:
+    """A node that never answered, or nobody, is exit code 1; so is asking for none of the records that are there."""
+    nobody = await routecast("acks")
+    assert (nobody.exit_code, nobody.stderr) == (exits.NOT_SO, "error: no node ever answered\n")
+    await answer(bus, ack_of("contabo-vps", snapshot))
+    missing = await routecast("acks", "work-laptop")
+    assert (missing.exit_code, missing.stderr) == (exits.NOT_SO, "error: node 'work-laptop' never answered\n")
+
+
+async def test_records_of_others_and_garbage_are_left_out(bus: Bus, snapshot: Snapshot, routecast: Routecast) -> None:
+    """A record under another node's subject, or one that cannot be read, is not shown."""
+    await bus.js.publish("registry.ack.contabo-vps", ack_of("work-laptop", snapshot).to_body())
+    await bus.js.publish("registry.ack.vinay-laptop", b"\x00")
+    await answer(bus, ack_of("digitalocean-vps", snapshot))
+    found = orjson.loads((await routecast("acks", "-o", "json")).stdout)
+    assert [ack["node"] for ack in found] == ["digitalocean-vps"]
+
+
+async def test_following_begins_with_the_last_records(bus: Bus, snapshot: Snapshot, server: NatsServer) -> None:
+    """The newest records first, then each new one as it comes, none twice."""
+    await answer(bus, ack_of("contabo-vps", snapshot))
+    async with _following(server) as lines:
+        assert orjson.loads(await lines.readline())["node"] == "contabo-vps"
+        for node in ("work-laptop", "vinay-laptop"):
+            await answer(bus, ack_of(node, snapshot))
+            assert orjson.loads(await lines.readline())["node"] == node
+
+
+async def test_following_one_node(bus: Bus, snapshot: Snapshot, server: NatsServer) -> None:
+    """With a name only its records are followed."""
+    await answer(bus, ack_of("work-laptop", snapshot, attempt=1))
+    async with _following(server, "work-laptop") as lines:
+        assert orjson.loads(await lines.readline())["attempt"] == 1
+        await answer(bus, ack_of("contabo-vps", snapshot))
+        await answer(bus, ack_of("work-laptop", snapshot, attempt=2))
+        assert orjson.loads(await lines.readline())["attempt"] == 2
+
+
+async def test_following_ends_when_the_server_is_gone(
+    bus: Bus, snapshot: Snapshot, server: NatsServer, routecast: Routecast
+) -> None:
+    """A lost connection is said, not waited out in silence: exit code 3."""
+    await answer(bus, ack_of("contabo-vps", snapshot))
+    consumers = (await bus.js.stream_info("ACKS")).state.consumer_count
+
+    async def follows() -> bool:
+        return (await bus.js.stream_info("ACKS")).state.consumer_count > consumers
+
+    following = asyncio.create_task(routecast("acks", "--follow"))
+    async with asyncio.timeout(30):
+        await until(follows, "acks are followed")
+        await bus.close()
+        await server.kill()
+        result = await following
+    assert result.exit_code == exits.UNREACHABLE
+    assert "error: " in result.stderr
