@@ -1,0 +1,147 @@
+"""From a registry change to the last stored ack, and the floor below it: K + F(N) + N·W.
+
+K: a file is written -> its change is seen by the source. F(N): the same bytes, published on core NATS, have reached N
+subscribers. W: one target's apply, with its fsync. All of it in this process, as the whole fleet is: on real nodes the N
+applies run side by side.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from benchmarks.fleet import MAX_DELAY_S, Fleet
+from common import subjects
+from common.ack import NodeAck, State
+from common.bus import Bus
+from common.settings.subscriber import HostsSettings, SubscriberSettings
+from common.snapshot import Snapshot
+from common.streams import following_acks, read_newest
+from publisher.source.directory import DirectorySource
+from subscriber.targets.target import Target
+
+_WARM_UP = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One fleet's figures, in ms."""
+
+    nodes: int
+    median_ms: float
+    max_ms: float
+    k_ms: float
+    f_ms: float
+    w_ms: float
+
+    @property
+    def floor_ms(self) -> float:
+        """K + F(N) + N·W."""
+        return self.k_ms + self.f_ms + self.nodes * self.w_ms
+
+    @property
+    def ratio(self) -> float:
+        """The median over the floor."""
+        return self.median_ms / self.floor_ms
+
+
+async def measure(folder: Path, nodes: int, rounds: int) -> Measured:
+    """Return the figures of a fleet of `nodes`, over `rounds` changes each."""
+    fleet = await asyncio.to_thread(Fleet, folder, nodes)
+    async with fleet.running() as bus, following_acks(bus, subjects.ACK_ALL, new_only=False) as acks:
+        await _all_run(acks, fleet, 1)
+        times = [await _one_change(fleet, acks, i) for i in range(_WARM_UP + rounds)]
+        newest = await read_newest(bus)
+        assert newest is not None
+        snapshot = Snapshot.from_body(newest.sealed.body)
+        f_ms = await _fan_out(bus, newest.sealed.body, nodes, rounds)
+        w_ms = await _apply(folder, snapshot, rounds)
+    k_ms = await _watch(fleet, rounds)
+    kept = times[_WARM_UP:]
+    return Measured(nodes, median(kept), max(kept), k_ms, f_ms, w_ms)
+
+
+async def _one_change(fleet: Fleet, acks: AsyncIterator[NodeAck], i: int) -> float:
+    await asyncio.sleep(MAX_DELAY_S * 1.2)
+    started = time.perf_counter()
+    await asyncio.to_thread(fleet.change, i)
+    written = time.perf_counter()
+    await _all_run(acks, fleet, i + 2)
+    assert written > started
+    return (time.perf_counter() - written) * 1000
+
+
+async def _all_run(acks: AsyncIterator[NodeAck], fleet: Fleet, version: int) -> None:
+    """Wait until every node's record says that it applied `version`."""
+    missing = set(fleet.names)
+    async with asyncio.timeout(30):
+        while missing:
+            ack = await anext(acks)
+            if ack.state is State.APPLIED and ack.applied is not None and ack.applied.version >= version:
+                missing.discard(ack.node)
+
+
+async def _fan_out(bus: Bus, body: bytes, nodes: int, rounds: int) -> float:
+    """Return the median of: core publish -> received by all of `nodes` subscriptions."""
+    received = asyncio.Semaphore(0)
+
+    async def count(_: object) -> None:
+        received.release()
+
+    subscriptions = [await bus.nc.subscribe("bench.fan-out", cb=count) for _ in range(nodes)]
+    await bus.nc.flush()
+    times = []
+    for _ in range(_WARM_UP + rounds):
+        started = time.perf_counter()
+        await bus.nc.publish("bench.fan-out", body)
+        for _ in range(nodes):
+            await received.acquire()
+        times.append((time.perf_counter() - started) * 1000)
+    for subscription in subscriptions:
+        await subscription.unsubscribe()
+    return median(times[_WARM_UP:])
+
+
+async def _apply(folder: Path, snapshot: Snapshot, rounds: int) -> float:
+    """Return the median of one hosts target's apply of a registry in which one name differs."""
+    target = _hosts_target(folder / "floor")
+    times = []
+    for i in range(_WARM_UP + rounds):
+        grafana = snapshot.registry.services["grafana"].model_copy(update={"ip": f"100.67.245.{i + 1}"})
+        services = {**snapshot.registry.services, "grafana": grafana}
+        registry = snapshot.registry.model_copy(update={"services": services})
+        started = time.perf_counter()
+        await target.apply(registry)
+        times.append((time.perf_counter() - started) * 1000)
+    return median(times[_WARM_UP:])
+
+
+def _hosts_target(folder: Path) -> Target:
+    from common.settings import Settings
+    from subscriber.targets import build_targets
+
+    folder.mkdir()
+    settings = Settings(
+        subscriber=SubscriberSettings(node="floor", state_dir=folder), hosts=HostsSettings(path=folder / "hosts")
+    )
+    return build_targets(settings)[0]
+
+
+async def _watch(fleet: Fleet, rounds: int) -> float:
+    """Return the median of: file written -> the source has said so."""
+    source = DirectorySource(fleet.registry.folder, "kube-system", 300)
+    events = source.watch()
+    for _ in range(4):
+        await anext(events)
+    times = []
+    for i in range(_WARM_UP + rounds):
+        await asyncio.sleep(0.05)
+        coming = asyncio.ensure_future(anext(events))
+        await asyncio.sleep(0.05)
+        await asyncio.to_thread(fleet.change, 100 + i)
+        written = time.perf_counter()
+        await coming
+        times.append((time.perf_counter() - written) * 1000)
+    return median(times[_WARM_UP:])
