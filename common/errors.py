@@ -93,7 +93,7 @@ class SnapshotRejected(PermanentError):
 
 
 class TargetFailed(PermanentError):
-    """Raise when a target could not be brought to the desired state; its previous bytes stand."""
+    """Raise when a target could not be brought to the desired state; what it can keep of the previous one stands."""
 
     def __init__(self, code: str, message: str, *, entry: str | None = None) -> None:
         super().__init__(message)

@@ -97,6 +97,7 @@ class Syncer:
         except TargetFailed as e:
             _log.error("target failed", target=name, code=e.code, entry=e.entry, error=str(e))
             error = AckError(code=e.code, message=str(e), target=name, entry=e.entry)
+            self._registries.pop(name, None)  # what stands now is no registry's: nothing to tell drift by
             return self._ack(name, State.FAILED, started, error=error), found
         self.applied[name] = Revision.of(snapshot)
         self._registries[name] = snapshot.registry

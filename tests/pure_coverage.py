@@ -17,8 +17,11 @@ PURE = (
     "publisher/pipeline/ready.py",
     "publisher/pipeline/settle.py",
     "publisher/pipeline/store.py",
+    "subscriber/targets/dnsmasq_files.py",
     "subscriber/targets/hosts_block.py",
+    "subscriber/targets/hosts_lines.py",
     "subscriber/targets/target.py",
+    "subscriber/targets/traefik_check.py",
     "subscriber/targets/traefik_config.py",
     "subscriber/verify.py",
 )

@@ -76,8 +76,8 @@ class DnsmasqSettings(Section):
     """dnsmasq's process id, to send SIGHUP to."""
     restart_command: tuple[str, ...] = ("systemctl", "restart", "dnsmasq")
     """Run after the drop-in has changed."""
-    test_command: tuple[str, ...] = ("dnsmasq", "--test")
-    """Checks dnsmasq's configuration; ours is taken back when it fails."""
+    test_command: tuple[str, ...] = ("dnsmasq", "--test", "--conf-dir=/etc/dnsmasq.d,.dpkg-dist,.dpkg-old,.dpkg-new")
+    """Checks dnsmasq's configuration, the drop-in's folder included; ours is taken back when it fails."""
     server: str = "127.0.0.1"
     """The address that dnsmasq answers on, for the check of the result."""
     port: int = Field(default=53, ge=1, le=65535)

@@ -13,7 +13,8 @@ from subscriber.targets.dnsmasq_files import Probe
 
 _FIRST_PAUSE_S = 0.02
 _LONGEST_PAUSE_S = 0.3
-_QUERY_S = 1.0
+_TRY_S, _QUERY_S = 0.3, 1.0
+"""How long one packet is waited for, and all packets of one question, in s."""
 
 
 class DnsCheck:
@@ -24,22 +25,24 @@ class DnsCheck:
         self._resolver = dns.asyncresolver.Resolver(configure=False)
         self._resolver.nameservers = [server]
         self._resolver.port = port
+        self._resolver.timeout = _TRY_S
         self._resolver.lifetime = _QUERY_S
 
     async def settle(self, probes: Sequence[Probe], limit_s: float) -> str | None:
-        """Ask until all answers are right; return what is still wrong after `limit_s`, None when nothing is."""
-        fault: str | None = None
+        """Ask until all answers are right; return what is still wrong after `limit_s`, None when nothing is.
+
+        The clock is looked at between questions, each of which has a limit of its own: a timeout around them all is not
+        enough, Python 3.11's ``wait_for`` in dnspython now and then swallows its cancellation.
+        """
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + limit_s
         pause_s = _FIRST_PAUSE_S
-        try:
-            async with asyncio.timeout(limit_s):
-                while True:
-                    fault = await self._first_fault(probes)
-                    if fault is None:
-                        return None
-                    await asyncio.sleep(pause_s * random.uniform(0.8, 1.2))  # noqa: S311 - jitter is no secret
-                    pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
-        except TimeoutError:
-            return fault or f"nobody answers at {self._where}"
+        while True:
+            fault = await self._first_fault(probes)
+            if fault is None or clock() + pause_s > deadline:
+                return fault
+            await asyncio.sleep(pause_s * random.uniform(0.8, 1.2))  # noqa: S311 - jitter is no secret
+            pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
 
     async def _first_fault(self, probes: Sequence[Probe]) -> str | None:
         for probe in probes:

@@ -39,17 +39,22 @@ class TraefikApi:
         refused_since: float | None = None
         pause_s = _FIRST_PAUSE_S
         clock = asyncio.get_running_loop().time
-        # A proxy of the environment is not meant for the Traefik beside us.
-        verify = await asyncio.to_thread(httpx.create_ssl_context)
+        deadline = clock() + self._limit_s
+        # Only for https: reading the certificates takes longer than all the rest.
+        https = self._url.startswith("https:")
+        verify = await asyncio.to_thread(httpx.create_ssl_context) if https else False
         try:
             async with (
                 asyncio.timeout(self._limit_s),
+                # A proxy of the environment is not meant for the Traefik beside us.
                 httpx.AsyncClient(trust_env=False, verify=verify, timeout=self._limit_s) as client,
             ):
                 while True:
                     verdict = judge(await self._read(client), desired, gone)
                     refused_since = (refused_since or clock()) if verdict.final else None
                     if verdict.good or (refused_since is not None and clock() - refused_since > _REFUSAL_STANDS_S):
+                        return verdict
+                    if clock() + pause_s > deadline:  # beside the timeout: Python 3.11 may swallow a cancellation
                         return verdict
                     await asyncio.sleep(pause_s * random.uniform(0.8, 1.2))  # noqa: S311 - jitter is no secret
                     pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
