@@ -5,6 +5,7 @@ a registry is trusted as text. Pure.
 """
 
 import re
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Annotated
 
@@ -17,6 +18,11 @@ _MIDDLEWARE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,126}[A-Za-z0-9])?@[a-z0-
 _MAX_NAME = 253  # RFC 1035, 2.3.4, without the root's dot
 
 
+# From one snapshot to the next nearly all texts are the same, and checking an address costs more than all around it.
+_remembered = lru_cache(maxsize=1 << 14)
+
+
+@_remembered
 def dns_name(text: str) -> str:
     """Return `text` as a lower-case ASCII DNS name of one or more labels.
 
@@ -49,6 +55,7 @@ def subdomain(text: str) -> str:
     return "" if text.strip() in {"", "@"} else dns_name(text)
 
 
+@_remembered
 def address(text: str) -> str:
     """Return `text` as a canonical IPv4 or IPv6 address without a scope.
 

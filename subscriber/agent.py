@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from common import log
@@ -69,7 +70,7 @@ class Agent:
             await self._reporter.keep(healed.acks)
         self._notifier.ready()
         answers: dict[Op, Answer] = {"status": self._answer_status, "sync": self._answer_sync}
-        async with answering(self._state.socket, answers), asyncio.TaskGroup() as tasks:
+        async with aclosing(self._node), answering(self._state.socket, answers), asyncio.TaskGroup() as tasks:
             tasks.create_task(keep_connected(self._settings.nats, self._name, self._on_connection, self._hurry))
             tasks.create_task(self._mender.run(), name="mender")
             tasks.create_task(watch_for_wake(self._on_wake), name="wake")

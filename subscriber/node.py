@@ -23,6 +23,8 @@ from subscriber.verify import Trust, Verified, verify
 
 _log = log.get(__name__)
 
+_KEEP_AFTER_S = 1.0
+
 
 class Disposition(Enum):
     """What becomes of a snapshot message."""
@@ -59,7 +61,7 @@ class Node:
 
     def __init__(self, settings: SubscriberSettings, name: str, targets: Sequence[Target], state: NodeState) -> None:
         self._settings = settings
-        self._name = name
+        self.name = name
         self._targets = targets
         self._state = state
         self._lock = asyncio.Lock()
@@ -67,6 +69,7 @@ class Node:
         self._agent = Agent(version=VERSION, host=socket.gethostname(), addresses=own_addresses())
         self._syncer = Syncer(targets, {})
         self._accepted: Snapshot | None = None
+        self._keeping: asyncio.Task[None] | None = None
         self.targets_changed = False
         """Whether this node had other targets, or no usable memory, before this start."""
         self.heard_at: datetime = now()
@@ -131,7 +134,7 @@ class Node:
         before = dict(self._syncer.applied)
         result = await self._syncer.sync(snapshot)
         if self._syncer.applied != before or self.targets_changed:
-            await self._keep_applied()
+            self._keeping = self._keeping or asyncio.create_task(self._keep_applied_soon(), name="keep applied")
         acks = [] if not result.drifted else [self._drift_ack(snapshot, result, delivery)]
         acks.append(self._ack(Revision.of(snapshot), result.state, result.targets, result.error, delivery))
         self.last_ack = acks[-1]
@@ -146,6 +149,20 @@ class Node:
             attempt=delivery.attempt,
         )
         return Taken(tuple(acks), self._disposition(result, delivery))
+
+    async def aclose(self) -> None:
+        """Keep now what would have been kept soon."""
+        keeping, self._keeping = self._keeping, None
+        if keeping is not None:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+            await self._keep_applied()
+
+    async def _keep_applied_soon(self) -> None:
+        """Keep what is applied when the hurry is over: it serves only to tell drift by after a restart."""
+        await asyncio.sleep(_KEEP_AFTER_S)
+        self._keeping = None
+        await self._keep_applied()
 
     async def _keep_applied(self) -> None:
         try:
@@ -188,7 +205,7 @@ class Node:
         delivery: Delivery,
     ) -> NodeAck:
         return NodeAck(
-            node=self._name,
+            node=self.name,
             role=self._settings.role,
             instance=self._instance,
             attempted=attempted,

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,23 +129,34 @@ async def sync_once(settings: Settings, *, dry_run: bool) -> SyncReport:
     async with state.locked() as free:
         if not free and not dry_run:
             raise ConfigError(f"another subscriber holds {state.directory}")
-        node = Node(settings.subscriber, name, build_targets(settings), state)
-        await node.open()
-        try:
-            async with connected(settings.nats, name) as bus:
-                stored = await read_newest(bus)
-                if dry_run:
-                    return SyncReport(None, await node.plan(stored.sealed if stored is not None else None))
-                taken = None if stored is None else await node.take(stored.sealed, Delivery(stored.seq, now()))
-                if taken is not None:
-                    reporter = Reporter(name, state)
-                    reporter.bus = bus
-                    await reporter.send(taken.acks)
-                warning = None
-        except BusUnavailable as e:
+        async with aclosing(Node(settings.subscriber, name, build_targets(settings), state)) as node:
+            await node.open()
             if dry_run:
-                return SyncReport(None, await node.plan(None), f"{e}; planned from the stored snapshot")
-            taken, warning = await node.heal(), f"{e}; healed from the stored snapshot"
+                return await _plan_once(settings, node)
+            return await _apply_once(settings, node, Reporter(name, state))
+
+
+async def _plan_once(settings: Settings, node: Node) -> SyncReport:
+    try:
+        async with connected(settings.nats, node.name) as bus:
+            stored = await read_newest(bus)
+    except BusUnavailable as e:
+        return SyncReport(None, await node.plan(None), f"{e}; planned from the stored snapshot")
+    return SyncReport(None, await node.plan(stored.sealed if stored is not None else None))
+
+
+async def _apply_once(settings: Settings, node: Node, reporter: Reporter) -> SyncReport:
+    taken, warning = None, None
+    try:
+        async with connected(settings.nats, node.name) as bus:
+            stored = await read_newest(bus)
+            if stored is not None:
+                taken = await node.take(stored.sealed, Delivery(stored.seq, now()))
+                reporter.bus = bus
+                await reporter.send(taken.acks)
+    except BusUnavailable as e:
+        warning = f"{e}; healed from the stored snapshot"
+        taken = taken or await node.heal()
     if taken is None:
         raise NothingToShow(warning or "no snapshot was published yet")
     return SyncReport(taken.ack, {}, warning)

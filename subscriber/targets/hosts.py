@@ -35,6 +35,8 @@ class View(NamedTuple):
     plan: Plan
     known: set[bytes]
     """The lines that we wrote or are about to write."""
+    shadowed: dict[str, str]
+    """Names that the owner's own lines give another address."""
 
 
 class HostsTarget:
@@ -80,7 +82,7 @@ class HostsTarget:
                 finished = await in_thread(run, command)
                 if not finished.ok:
                     _log.warning("flushing the resolver's cache failed", command=" ".join(command), said=finished.said)
-        self._warn_of_shadows(await in_thread(shadowed, view.parts.outside, records))
+        self._warn_of_shadows(view.shadowed)
         return Outcome(view.plan, checked="file")
 
     def _recover(self) -> None:
@@ -99,7 +101,8 @@ class HostsTarget:
         desired = parts.render(lines) if current is not None or lines else None
         entries = read_entries(parts.lines)
         plan = Plan.between(entries, records, rewrite=current != desired and entries == records)
-        return View(current, parts, desired, plan, known.intersection(parts.lines).union(lines))
+        mine = known.intersection(parts.lines).union(lines)
+        return View(current, parts, desired, plan, mine, shadowed(parts.outside, records))
 
     def _write(self, records: Mapping[str, str]) -> View:
         """Write until what is there is what should be, beginning anew when the owner writes too."""

@@ -27,6 +27,7 @@ async def _node(folder: Path, *targets: MemoryTarget) -> Node:
 
 async def _take(node: Node, given: Snapshot, attempt: int = 1) -> tuple[State, Disposition]:
     taken = await node.take(seal(given, SIGNER), Delivery(9, None, attempt))
+    await node.aclose()
     return taken.ack.state, taken.disposition
 
 

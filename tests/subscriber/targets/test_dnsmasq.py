@@ -233,3 +233,10 @@ async def test_a_wrong_answer_is_told(running: DnsmasqServer) -> None:
     assert wrong == "photos.mycloud.local is 100.67.243.10, not 10.0.0.9"
     unknown = await check.settle([Probe("nothing.mycloud.local", "10.0.0.9")], 0.1)
     assert unknown == "nothing.mycloud.local is not known, not 10.0.0.9"
+
+
+async def test_asking_in_vain_always_ends(running: DnsmasqServer) -> None:
+    """Wherever in a question the time is over: the limit holds."""
+    check = DnsCheck("127.0.0.1", running.port)
+    for _ in range(50):
+        assert await check.settle([Probe("nothing.mycloud.local", "10.0.0.9")], 0.01)
