@@ -17,10 +17,12 @@ from benchmarks.fleet import MAX_DELAY_S, Fleet
 from common import subjects
 from common.ack import NodeAck, State
 from common.bus import Bus
+from common.settings import Settings
 from common.settings.subscriber import HostsSettings, SubscriberSettings
 from common.snapshot import Snapshot
 from common.streams import following_acks, read_newest
 from publisher.source.directory import DirectorySource
+from subscriber.targets import build_targets
 from subscriber.targets.target import Target
 
 _WARM_UP = 3
@@ -122,9 +124,6 @@ async def _apply(folder: Path, snapshot: Snapshot, rounds: int) -> float:
 
 
 def _hosts_target(folder: Path) -> Target:
-    from common.settings import Settings
-    from subscriber.targets import build_targets
-
     folder.mkdir()
     settings = Settings(
         subscriber=SubscriberSettings(node="floor", state_dir=folder), hosts=HostsSettings(path=folder / "hosts")

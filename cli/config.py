@@ -13,7 +13,7 @@ from cli.command import Command
 from cli.lazy import Lazy, LazyGroup
 from cli.line import CommandLine
 from cli.output import Output, output_option
-from cli.text import masked_url
+from common.masking import masked_url
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

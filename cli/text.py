@@ -4,12 +4,8 @@ What comes from the bus was written by others: `printable` goes over every text 
 reaches a terminal.
 """
 
-import re
 from datetime import UTC, datetime
 
-MASK = "********"
-
-_CREDENTIALS = re.compile(r"//[^/@]+@")
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"))
 _KIB = 1024
 
@@ -17,11 +13,6 @@ _KIB = 1024
 def printable(text: str, *, keep: str = "") -> str:
     """Return `text` with every character that does not print written as an escape, those in `keep` apart."""
     return "".join(c if c.isprintable() or c in keep else c.encode("unicode_escape").decode() for c in text)
-
-
-def masked_url(url: str) -> str:
-    """Return a URL with whatever stands before its host masked: a password, or a token in the place of a name."""
-    return _CREDENTIALS.sub(f"//{MASK}@", url)
 
 
 def age(seconds: float) -> str:

@@ -20,6 +20,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 
 from common import log
 from common.errors import AccessDenied, BusUnavailable
+from common.masking import masked_url
 from common.settings.nats import NatsSettings
 
 T = TypeVar("T")
@@ -72,7 +73,7 @@ class Bus:
                 )
         except (OSError, nats.errors.Error, TimeoutError) as e:
             await self.close()
-            where = f"NATS at {settings.url}"
+            where = f"NATS at {masked_url(str(settings.url))}"
             cause = self.nc.last_error or e
             if "auth" in str(cause).lower():  # authorization violation, authentication expired, ...: no type of its own
                 raise AccessDenied(f"{where} does not let us in: {cause}") from e
@@ -190,7 +191,7 @@ async def keep_connected(
             with attempt:
                 bus = Bus(settings)
                 await bus.open(settings, name)
-        _log.info("connected to nats", url=str(settings.url), server=str(bus.nc.connected_server_version))
+        _log.info("connected to nats", url=masked_url(str(settings.url)), server=str(bus.nc.connected_server_version))
         ended = False
         try:
             await bus.until_closed(work(bus))

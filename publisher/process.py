@@ -1,11 +1,13 @@
 """The publisher as a process: start, run until a signal, stop in order."""
 
 import asyncio
+import contextlib
 
 from prometheus_client import CollectorRegistry
 
 from common import log
 from common.bus import Bus, keep_connected
+from common.errors import BusUnavailable
 from common.lifecycle import until_signal
 from common.settings import Settings
 from common.signing import Signer, read_seed
@@ -86,6 +88,9 @@ class Publisher:
                 tasks.create_task(self._fleet.watch(bus), name="fleet")
         finally:
             self._controller.disconnect()
+            if not bus.closed.is_set():  # it is we who end, not the connection
+                with contextlib.suppress(BusUnavailable):
+                    await asyncio.shield(asyncio.ensure_future(self.report.withdraw(bus)))
 
     async def _reconcile(self) -> None:
         await reconcile_for_ever(self._controller, self._schedule, self._settings.publisher.reconcile_every_s)

@@ -47,6 +47,11 @@ class StatusReport:
             waiting_for=self._controller.waiting_for,
         )
 
+    async def withdraw(self, bus: Bus) -> None:
+        """Take this process's status off the bus, as it ends; one that was killed is forgotten by its age."""
+        with translated("withdrawing the status"):
+            await bus.js.purge_stream(subjects.STATUS, subject=subjects.status(self._instance))
+
     async def send_for_ever(self, bus: Bus) -> None:
         """Send the status when it differs, and every minute, for as long as the connection lasts.
 

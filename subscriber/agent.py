@@ -9,6 +9,7 @@ from common import log
 from common.bus import Bus, keep_connected
 from common.clock import now
 from common.errors import BusUnavailable, ConfigError
+from common.masking import masked_url
 from common.settings import Settings
 from common.snapshot import Sealed
 from common.streams import read_newest
@@ -126,7 +127,7 @@ class Agent:
             "node": self._name,
             "role": self._settings.subscriber.role.value,
             "connected": self._reporter.bus is not None,
-            "nats": str(self._settings.nats.url),
+            "nats": masked_url(str(self._settings.nats.url)),
             "stale": self._stale,
             "heard_at": self._node.heard_at,
             "accepted": {"epoch": accepted.epoch, "version": accepted.version} if accepted is not None else None,

@@ -81,8 +81,8 @@ class Node:
         """The newest snapshot that verified, applied or not."""
         return self._accepted
 
-    async def open(self) -> None:
-        """Read what is remembered, and finish or undo what a crash cut short."""
+    async def open(self, *, recover: bool = True) -> None:
+        """Read what is remembered; with `recover` finish or undo what a crash cut short."""
         applied = await asyncio.to_thread(self._state.read_applied)
         self._accepted = await asyncio.to_thread(self._state.read_accepted)
         known = applied.targets if applied is not None else {}
@@ -90,7 +90,8 @@ class Node:
         self.targets_changed = self._accepted is None or set(known) != set(self._syncer.applied)
         if self._accepted is not None:
             self._syncer.remember(self._accepted)
-        await self._syncer.recover()
+        if recover:
+            await self._syncer.recover()
 
     async def heal(self) -> Taken | None:
         """Bring the targets to the accepted snapshot again; None when there is none yet."""

@@ -34,7 +34,7 @@ async def run(load: Callable[[], Settings]) -> None:
         ConfigError: the settings cannot run a subscriber, or another one holds the state directory.
 
     """
-    settings = load()
+    settings = await asyncio.to_thread(load)
     state = NodeState(settings.subscriber.state_dir)
     notifier = Notifier(os.environ)
     async with state.locked() as free:
@@ -130,7 +130,7 @@ async def sync_once(settings: Settings, *, dry_run: bool) -> SyncReport:
         if not free and not dry_run:
             raise ConfigError(f"another subscriber holds {state.directory}")
         async with aclosing(Node(settings.subscriber, name, build_targets(settings), state)) as node:
-            await node.open()
+            await node.open(recover=not dry_run)
             if dry_run:
                 return await _plan_once(settings, node)
             return await _apply_once(settings, node, Reporter(name, state))

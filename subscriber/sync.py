@@ -58,13 +58,16 @@ class Syncer:
     def __init__(self, targets: Sequence[Target], applied: Mapping[str, Revision | None]) -> None:
         self._targets = targets
         self.applied: dict[str, Revision | None] = {target.name.value: applied.get(target.name) for target in targets}
-        self._registries: dict[str, Registry] = {}
+        self._before: dict[str, Registry] = {}
+        """What an earlier process brought a target to; until its first apply here."""
+        self._left: dict[str, object] = {}
+        """What the last apply left of ours in a target; nothing after one that failed."""
 
     def remember(self, snapshot: Snapshot) -> None:
         """Note that `snapshot` is what the targets were brought to before this process began: to tell drift by."""
         for name, revision in self.applied.items():
             if revision == Revision.of(snapshot):
-                self._registries[name] = snapshot.registry
+                self._before[name] = snapshot.registry
 
     async def recover(self) -> None:
         """Finish or undo what a crash cut short, on every target."""
@@ -90,17 +93,19 @@ class Syncer:
         """Return what the target did, and how it was found when somebody had changed what is ours."""
         name = target.name.value
         started = time.perf_counter()
-        found: TargetAck | None = None
+        left = self._left.pop(name, None)
+        drifted = False
         try:
-            found = await self._drift(target)
+            drifted = await self._drifted_before(target)
             outcome = await target.apply(snapshot.registry)
         except TargetFailed as e:
             _log.error("target failed", target=name, code=e.code, entry=e.entry, error=str(e))
             error = AckError(code=e.code, message=str(e), target=name, entry=e.entry)
-            self._registries.pop(name, None)  # what stands now is no registry's: nothing to tell drift by
-            return self._ack(name, State.FAILED, started, error=error), found
+            return self._ack(name, State.FAILED, started, error=error), self._drift(name, started, drifted=drifted)
+        drifted = drifted or (left is not None and left != outcome.found)
+        found = self._drift(name, started, drifted=drifted)
         self.applied[name] = Revision.of(snapshot)
-        self._registries[name] = snapshot.registry
+        self._left[name] = outcome.left
         plan = outcome.plan
         if plan.changed:
             _log.info("target applied", target=name, plan=str(plan), checked=outcome.checked)
@@ -115,17 +120,15 @@ class Syncer:
         )
         return ack, found
 
-    async def _drift(self, target: Target) -> TargetAck | None:
-        """Return how the target differs from what it was brought to last, None when it does not or that is unknown."""
-        name = target.name.value
-        registry = self._registries.get(name)
-        if registry is None:
+    async def _drifted_before(self, target: Target) -> bool:
+        """Tell whether a target was changed while no process of ours ran: asked once, before its first apply."""
+        registry = self._before.pop(target.name.value, None)
+        return registry is not None and (await target.plan(registry)).changed
+
+    def _drift(self, name: str, started: float, *, drifted: bool) -> TargetAck | None:
+        if not drifted:
             return None
-        started = time.perf_counter()
-        plan = await target.plan(registry)
-        if not plan.changed:
-            return None
-        _log.warning("target drifted: somebody changed what routecast owns", target=name, plan=str(plan))
+        _log.warning("target drifted: somebody changed what routecast owns", target=name)
         return self._ack(name, State.DRIFTED, started)
 
     def _ack(self, name: str, state: State, started: float, error: AckError | None = None) -> TargetAck:

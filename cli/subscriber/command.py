@@ -48,6 +48,4 @@ def run(line: CommandLine) -> None:
     """
     from subscriber.process import run as run_subscriber  # noqa: PLC0415 - only here
 
-    first = [line.service_settings()]  # read before the loop runs; each later reading is of what the file says then
-
-    run_coroutine(run_subscriber(lambda: first.pop() if first else line.service_settings()))
+    run_coroutine(run_subscriber(line.service_settings))

@@ -13,7 +13,7 @@ from cli.console import cell, pairs
 from cli.line import CommandLine
 from cli.output import Output, output_option
 from cli.run import run
-from cli.text import masked_url, when
+from cli.text import when
 from common.ack import NodeAck, State
 from common.clock import now
 from common.errors import RoutecastError
@@ -64,7 +64,7 @@ def _read(settings: "Settings") -> dict[str, Any]:
         return {"running": False, **_kept(state, settings)}
     if "error" in reply:
         raise RoutecastError(f"the running subscriber could not say: {reply['error']}")
-    return {"running": True, **reply, "nats": masked_url(reply["nats"])}
+    return {"running": True, **reply}
 
 
 def _kept(state: "NodeState", settings: "Settings") -> dict[str, Any]:

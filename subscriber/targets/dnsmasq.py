@@ -76,7 +76,7 @@ class DnsmasqTarget:
         """
         step = await in_thread(self._write, self._render(registry))
         if not step.plan.changed:
-            return Outcome(step.plan, checked="file")
+            return Outcome(step.plan, checked="file", found=step.current, left=step.desired)
         try:
             if step.restart:
                 await self._command("test_failed", self._settings.test_command)
@@ -89,7 +89,7 @@ class DnsmasqTarget:
             await self._take_back(step, pending=None, restart=step.restart)
             raise
         await in_thread(self._note, None)
-        return Outcome(step.plan, checked)
+        return Outcome(step.plan, checked, found=step.current, left=step.desired)
 
     def _render(self, registry: Registry) -> Files:
         return render(zone_of(registry.cluster), derive_names(registry).records, self._settings.hosts_file)

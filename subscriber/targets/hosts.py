@@ -83,7 +83,7 @@ class HostsTarget:
                 if not finished.ok:
                     _log.warning("flushing the resolver's cache failed", command=" ".join(command), said=finished.said)
         self._warn_of_shadows(view.shadowed)
-        return Outcome(view.plan, checked="file")
+        return Outcome(view.plan, checked="file", found=view.parts.lines, left=tuple(entry_lines(records)))
 
     def _recover(self) -> None:
         for file in (self._file, self._written):

@@ -48,6 +48,10 @@ class Outcome:
     plan: Plan
     checked: str | None
     """What confirmed the result: ``file``, ``dns`` or ``traefik``."""
+    found: object = None
+    """What was there of ours before, to be compared with what the last apply `left`: any value that compares."""
+    left: object = None
+    """What is there of ours now."""
 
 
 class Target(Protocol):

@@ -1,6 +1,7 @@
 """The `traefik` target: one file of ours in the directory that Traefik's file provider watches."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from common import log
@@ -70,16 +71,17 @@ class TraefikTarget:
 
         """
         view = await in_thread(self._write, self._entries(registry))
+        by_file = Outcome(view.plan, checked="file", found=view.content, left=encode(view.desired))
         if not view.plan.changed or self._settings.api_url is None:
-            return Outcome(view.plan, checked="file")
+            return by_file
         api = TraefikApi(str(self._settings.api_url), self._settings.check_timeout_s)
         try:
             verdict = await api.settle(view.desired, gone=keys_of(view.current) - keys_of(view.desired))
         except Unreachable as e:
             _log.warning("traefik cannot be asked what it serves, its file is written", error=str(e))
-            return Outcome(view.plan, checked="file")
+            return by_file
         if verdict.good:
-            return Outcome(view.plan, checked="traefik")
+            return replace(by_file, checked="traefik")
         await in_thread(self._fall_back, view, verdict, private_backends(registry))
         raise self._refusal(verdict)
 

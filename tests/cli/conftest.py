@@ -1,6 +1,7 @@
 """A real nats-server with empty streams, and `routecast` run against it as a user would."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from common.bus import Bus, connected
 from common.settings.nats import NatsSettings
 from tests.cli.bus_data import make_streams
 from tests.nats import NatsServer
+
+SAMPLES = Path(__file__).parent.parent / "publisher" / "source" / "samples"
 
 Routecast = Callable[..., Awaitable[Result]]
 
@@ -47,3 +50,22 @@ def routecast(server: NatsServer) -> Routecast:
         return await asyncio.to_thread(run_routecast, *words, env={"ROUTECAST_NATS_URL": server.url})
 
     return on_server
+
+
+@pytest.fixture
+def reference(tmp_path: Path) -> str:
+    """Return a folder with the reference cluster's manifests."""
+    return _folder(tmp_path, "reference.yaml")
+
+
+@pytest.fixture
+def legacy(tmp_path: Path) -> str:
+    """Return a folder with an early cluster's manifests."""
+    return _folder(tmp_path, "legacy.yaml")
+
+
+def _folder(tmp_path: Path, sample: str) -> str:
+    folder = tmp_path / sample
+    folder.mkdir()
+    shutil.copy(SAMPLES / sample, folder / "registry.yaml")
+    return str(folder)

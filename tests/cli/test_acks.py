@@ -1,9 +1,7 @@
 """`routecast acks`, on a real server."""
 
 import asyncio
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
 import orjson
 import pytest
@@ -15,6 +13,7 @@ from common.bus import Bus
 from common.snapshot import Snapshot
 from tests.cli.bus_data import ack_of, answer, publish_registry
 from tests.cli.conftest import Routecast
+from tests.cli.processes import Routecasting, running
 from tests.nats import NatsServer
 from tests.world import until
 
@@ -25,21 +24,9 @@ async def snapshot(bus: Bus) -> Snapshot:
     return await publish_registry(bus)
 
 
-@asynccontextmanager
-async def _following(server: NatsServer, *words: str) -> AsyncIterator[asyncio.StreamReader]:
-    """Run `routecast acks --follow` as JSON lines; yield what it prints."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "cli", "acks", "--follow", "-o", "json", *words),
-        env={"ROUTECAST_NATS_URL": server.url},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    try:
-        async with asyncio.timeout(30):
-            yield process.stdout
-    finally:
-        process.kill()
-        await process.wait()
+def _following(server: NatsServer, *words: str) -> AbstractAsyncContextManager[Routecasting]:
+    """Run `routecast acks --follow` as JSON lines."""
+    return running("acks", "--follow", "-o", "json", *words, env={"ROUTECAST_NATS_URL": server.url})
 
 
 @pytest.mark.parametrize(
@@ -116,21 +103,21 @@ async def test_records_of_others_and_garbage_are_left_out(bus: Bus, snapshot: Sn
 async def test_following_begins_with_the_last_records(bus: Bus, snapshot: Snapshot, server: NatsServer) -> None:
     """The newest records first, then each new one as it comes, none twice."""
     await answer(bus, ack_of("contabo-vps", snapshot))
-    async with _following(server) as lines:
-        assert orjson.loads(await lines.readline())["node"] == "contabo-vps"
+    async with _following(server) as following:
+        assert orjson.loads(await following.line())["node"] == "contabo-vps"
         for node in ("work-laptop", "vinay-laptop"):
             await answer(bus, ack_of(node, snapshot))
-            assert orjson.loads(await lines.readline())["node"] == node
+            assert orjson.loads(await following.line())["node"] == node
 
 
 async def test_following_one_node(bus: Bus, snapshot: Snapshot, server: NatsServer) -> None:
     """With a name only its records are followed."""
     await answer(bus, ack_of("work-laptop", snapshot, attempt=1))
-    async with _following(server, "work-laptop") as lines:
-        assert orjson.loads(await lines.readline())["attempt"] == 1
+    async with _following(server, "work-laptop") as following:
+        assert orjson.loads(await following.line())["attempt"] == 1
         await answer(bus, ack_of("contabo-vps", snapshot))
         await answer(bus, ack_of("work-laptop", snapshot, attempt=2))
-        assert orjson.loads(await lines.readline())["attempt"] == 2
+        assert orjson.loads(await following.line())["attempt"] == 2
 
 
 async def test_following_ends_when_the_server_is_gone(

@@ -1,8 +1,6 @@
 """Errors are one line on standard error and a documented exit code, never a traceback."""
 
-import asyncio
 import signal
-import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -26,6 +24,7 @@ from common.errors import (
 )
 from tests.cli.bus_data import ack_of, answer, publish_registry, report
 from tests.cli.conftest import Routecast, run_routecast
+from tests.cli.processes import running
 from tests.nats import NatsServer, free_port
 
 
@@ -95,7 +94,7 @@ async def test_a_frozen_server_is_not_waited_for_for_ever(bus: Bus, server: Nats
         result = await routecast("nodes")
     finally:
         server.resume()
-    assert result.exit_code == exits.UNREACHABLE
+    assert result.exit_code == exits.UNREACHABLE, result.output
 
 
 def test_wrong_settings_are_exit_code_2(tmp_path: Path) -> None:
@@ -181,21 +180,8 @@ def test_a_fault_of_ours_is_not_hidden() -> None:
 async def test_ctrl_c_is_exit_code_130(words: list[str], bus: Bus, server: NatsServer) -> None:
     """Ctrl-C ends what would go on for ever: exit code 130, no traceback."""
     await answer(bus, ack_of("work-laptop", await publish_registry(bus)))
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "cli", *words),
-        env={"ROUTECAST_NATS_URL": server.url},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    try:
-        async with asyncio.timeout(30):
-            assert await process.stdout.readline()
-            process.send_signal(signal.SIGINT)
-            _, errors = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    assert process.returncode == exits.INTERRUPTED
+    async with running(*words, env={"ROUTECAST_NATS_URL": server.url}) as command:
+        assert await command.line()
+        code, _, errors = await command.stop(signal.SIGINT)
+    assert code == exits.INTERRUPTED
     assert not errors

@@ -1,7 +1,5 @@
 """`routecast nodes`, on a real server."""
 
-import asyncio
-import sys
 import time
 from datetime import timedelta
 
@@ -17,6 +15,7 @@ from common.models import Node, Role
 from common.snapshot import Sealed
 from tests.cli.bus_data import ack_of, answer, make_consumers, online, publish_raw, publish_registry, report
 from tests.cli.conftest import Routecast
+from tests.cli.processes import running
 from tests.nats import NatsServer
 from tests.registries import REFERENCE
 
@@ -137,22 +136,10 @@ async def test_a_broken_history_is_survived_too(bus: Bus, routecast: Routecast) 
 async def test_watching_goes_on_through_an_outage(bus: Bus, server: NatsServer) -> None:
     """A server that goes away is said on standard error; when it is back the reports go on, a line of JSON each."""
     await publish_registry(bus)
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "cli", "nodes", "--watch", "-o", "json"),
-        env={"ROUTECAST_NATS_URL": server.url},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    try:
-        async with asyncio.timeout(60):
-            assert orjson.loads(await process.stdout.readline())["snapshot"]["version"] == 57
-            await server.kill()
-            while b"trying again" not in await process.stderr.readline():
-                pass
-            await server.start()
-            assert orjson.loads(await process.stdout.readline())["snapshot"]["version"] == 57
-    finally:
-        process.kill()
-        await process.wait()
+    async with running("nodes", "--watch", "-o", "json", env={"ROUTECAST_NATS_URL": server.url}) as watch:
+        assert orjson.loads(await watch.line())["snapshot"]["version"] == 57
+        await server.kill()
+        while b"trying again" not in await watch.error_line():
+            pass
+        await server.start()
+        assert orjson.loads(await watch.line())["snapshot"]["version"] == 57

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import shutil
 import signal
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from cli import exits
 from common.bus import Bus
 from common.streams import read_newest
 from tests.cli.conftest import Routecast, run_routecast
+from tests.cli.processes import running
 from tests.nats import NatsServer
 from tests.registries import SIGNER
 from tests.world import REFERENCE_FOLDER, until
@@ -60,22 +60,15 @@ async def test_it_publishes_until_it_is_told_to_stop(
     folder = tmp_path / "registry"
     await asyncio.to_thread(shutil.copytree, REFERENCE_FOLDER, folder)
     words = ("--registry-dir", str(folder), "publisher", "run", "--reconcile-every", "4h", "--http-port", "0")
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "cli", *words),
-        env={"ROUTECAST_NATS_URL": server.url, "ROUTECAST_PUBLISHER_SIGNING_SEED_FILE": str(seed)},
-        stderr=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    try:
+    env = {"ROUTECAST_NATS_URL": server.url, "ROUTECAST_PUBLISHER_SIGNING_SEED_FILE": str(seed)}
+    async with running(*words, env=env) as publisher:
         await until(lambda: read_newest(bus), "a snapshot")
         assert (await routecast("reconcile")).stdout.endswith("nothing had changed\n")
         pushed = await routecast("push")
         assert pushed.exit_code == exits.OK, pushed.stderr
         assert (await routecast("problems")).stdout == "no problems\n"
         assert '"republish_every_s": 14400' in (await routecast("stream", "show", "-o", "json")).stdout
-    finally:
-        process.send_signal(signal.SIGTERM)
-        output, log = await asyncio.wait_for(process.communicate(), 30)
-    assert process.returncode == exits.OK
+        code, output, log = await publisher.stop(signal.SIGTERM)
+    assert code == exits.OK
     assert not output
     assert b"publisher stopped" in log

@@ -1,8 +1,6 @@
 """`routecast subscriber`: the service as a process, a single sync, and what the node knows of itself."""
 
-import asyncio
 import signal
-import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +13,7 @@ from common.bus import Bus
 from subscriber.local import answering
 from tests.cli.bus_data import make_consumers, publish_registry
 from tests.cli.conftest import Routecast, run_routecast
+from tests.cli.processes import running
 from tests.nats import NatsServer
 from tests.registries import SIGNER, snapshot
 from tests.world import until
@@ -38,16 +37,10 @@ class Laptop:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Run its subscriber as a process while the body runs, then stop it in order."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "cli", "--config", str(self.config), "subscriber", "run"),
-            stderr=asyncio.subprocess.PIPE,
-        )
-        try:
+        async with running("--config", str(self.config), "subscriber", "run", env={}) as service:
             yield
-        finally:
-            process.send_signal(signal.SIGTERM)
-            _, log = await asyncio.wait_for(process.communicate(), 30)
-        assert process.returncode == exits.OK
+            code, _, log = await service.stop(signal.SIGTERM)
+        assert code == exits.OK
         assert b"subscriber stopped" in log
 
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.text import age, count, masked_url, printable, short_digest, short_when, size, took, utc, when
+from cli.text import age, count, printable, short_digest, short_when, size, took, utc, when
+from common.masking import masked_url
 
 AT = datetime(2025, 11, 6, 18, 30, tzinfo=UTC)
 

@@ -29,8 +29,8 @@ class MemoryTarget:
         """Take the names over, unless told to fail."""
         if self.fails_with is not None:
             raise TargetFailed(self.fails_with, "told to fail")
-        plan = await self.plan(registry)
+        plan, found = await self.plan(registry), dict(self.current)
         if plan.changed:
             self.current = dict(derive_names(registry).records)
             self.writes += 1
-        return Outcome(plan, checked="file")
+        return Outcome(plan, checked="file", found=found, left=dict(self.current))

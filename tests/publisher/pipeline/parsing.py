@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 import yaml
+from hypothesis import HealthCheck, settings
 
 from common.models import Registry
 from common.problems import Problem
@@ -19,6 +20,9 @@ from publisher.source.document import (
 )
 
 SAMPLES = Path(__file__).parents[1] / "source" / "samples"
+
+CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""For properties: a busy machine is no fault of the code."""
 
 Texts = dict[str, dict[str, str] | None]
 

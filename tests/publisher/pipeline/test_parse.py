@@ -2,11 +2,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from common.codec import canonical
-from common.models import Node, Registry, Service
+from common.models import Node, Registry
 from common.names import derive_names
 from common.problems import Severity
 from common.routes import derive_routes
@@ -15,6 +15,7 @@ from publisher.pipeline.parse import Part, parse
 from publisher.pipeline.parse.addresses import readable_address
 from publisher.source.document import CLUSTER_INFO, DOCUMENTS, SERVICE_REGISTRY, SYNC_CONTROLLER_REGISTRY, Document
 from tests.publisher.pipeline.parsing import (
+    CALM,
     KEYS,
     NODES,
     ROUTING,
@@ -59,7 +60,7 @@ def _has_address(item: Any) -> bool:
     return isinstance(item, dict) and readable_address(item.get("ip")) is not None
 
 
-@settings(max_examples=300)
+@CALM
 @given(anything, st.none() | registries(), st.none() | st.just("denied"))
 def test_it_never_raises_and_what_it_gives_can_be_sent(
     content: Texts, previous: Registry | None, why: str | None
@@ -73,7 +74,7 @@ def test_it_never_raises_and_what_it_gives_can_be_sent(
         canonical(problem.model_dump(mode="json"))
 
 
-@settings(max_examples=300)
+@CALM
 @given(anything)
 def test_it_is_stable_on_what_it_gave(content: Texts) -> None:
     """The same documents give the same registry again, so a restart publishes nothing new."""
@@ -143,6 +144,7 @@ def test_a_byte_order_mark_is_no_part_of_the_json() -> None:
     assert first(content) == first(texts())
 
 
+@CALM
 @given(entries)
 def test_bad_services_never_change_the_good_ones(bad: dict[str, Any]) -> None:
     """Each entry is read for itself."""
@@ -151,6 +153,7 @@ def test_bad_services_never_change_the_good_ones(bad: dict[str, Any]) -> None:
     assert {name: registry.services[name] for name in SERVICES} == first(texts()).registry.services
 
 
+@CALM
 @given(entries)
 def test_bad_routing_never_changes_the_good_one(bad: dict[str, Any]) -> None:
     """Each entry is read for itself."""
@@ -160,6 +163,7 @@ def test_bad_routing_never_changes_the_good_one(bad: dict[str, Any]) -> None:
     )
 
 
+@CALM
 @given(st.lists(values.filter(lambda item: not _has_address(item)), max_size=4), st.sampled_from(sorted(NODES)))
 def test_bad_nodes_never_change_the_good_ones(bad: list[Any], field: str) -> None:
     """A node's name and address are its own."""
@@ -167,6 +171,7 @@ def test_bad_nodes_never_change_the_good_ones(bad: list[Any], field: str) -> Non
     assert set(first(texts()).registry.nodes) <= set(registry.nodes)
 
 
+@CALM
 @given(entries, registries())
 def test_an_invalid_service_never_becomes_public(found: dict[str, Any], previous: Registry) -> None:
     """What was not public, or does not read as public now, is not public, unless the entry is valid and says so."""
@@ -183,6 +188,7 @@ def test_an_invalid_service_never_becomes_public(found: dict[str, Any], previous
             assert str(read.get("public")).strip().lower() == "true"
 
 
+@CALM
 @given(st.lists(addresses, unique=True, max_size=6), st.data())
 def test_the_order_in_a_document_decides_nothing(found: list[str], data: st.DataObject) -> None:
     """Tools write lists and objects in any order; nodes and VPSs are sorted."""
@@ -239,9 +245,3 @@ def test_kept_nodes_stay_the_nodes_they_were() -> None:
     before = whole.model_copy(update={"nodes": nodes})
     content = {**texts(), SYNC_CONTROLLER_REGISTRY: None}
     assert parse(documents(content), before).registry.nodes == nodes
-
-
-def test_kept_services_stay_the_services_they_were() -> None:
-    """Fields that a later version writes, included."""
-    before = Registry(services={"x": Service(subdomain="x", ip="100.1.1.1", public=True)})
-    assert parse(documents({**texts(), SERVICE_REGISTRY: None}), before).registry.services == before.services

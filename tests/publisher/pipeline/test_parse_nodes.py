@@ -8,7 +8,7 @@ from common.models import Node, Role
 from common.values import node_name
 from publisher.pipeline.parse import Part
 from publisher.pipeline.parse.node_names import base_name, name_nodes
-from tests.publisher.pipeline.parsing import NODES, after, first, having, lines
+from tests.publisher.pipeline.parsing import CALM, NODES, after, first, having, lines
 from tests.registries import addresses
 
 LAPTOP = Node(name="laptop", role=Role.LAPTOP, address="100.86.112.112", label="laptop")
@@ -49,6 +49,7 @@ def test_a_name_of_its_own_is_never_taken_away_by_a_made_one() -> None:
     assert name_nodes(asked) == ["mac", "mac-100-1-1-2-2", "mac-100-1-1-2"]
 
 
+@CALM
 @given(st.lists(st.tuples(st.text(max_size=50) | st.sampled_from(["mac", "m" * 60, ""]), addresses), max_size=12))
 def test_all_names_are_valid_and_no_name_is_given_twice(asked: list[tuple[str, str]]) -> None:
     """A name is an identity on the bus."""

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from itertools import pairwise, product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from publisher.pipeline.settle import Settle
+from tests.publisher.pipeline.parsing import CALM
 
 QUIET, LONGEST = 0.1, 1.0
 BURST_S = 5.0
@@ -70,7 +71,7 @@ def test_evenly_spaced_edits_make_at_most_12_snapshots() -> None:
     assert taken[-1] >= 99 * 0.05
 
 
-@settings(max_examples=300)
+@CALM
 @given(burst | clumps)
 def test_no_spread_of_edits_makes_more_than_12_snapshots(edits: list[float]) -> None:
     """100 edits within 5 s, evenly spaced or not; each is out within the longest delay, the first at once."""

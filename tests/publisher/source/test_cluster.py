@@ -7,19 +7,16 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from common.errors import AccessDenied, SourceUnavailable
+from common.errors import SourceUnavailable
 from common.settings.publisher import PublisherSettings
-from common.status import SourceState
 from publisher.source.cluster import ClusterSource, Timing, open_cluster
-from publisher.source.document import CLUSTER_INFO, DOCUMENTS, SERVICE_REGISTRY, STATE
-from publisher.source.source import Mark, PublisherState
+from publisher.source.document import DOCUMENTS, SERVICE_REGISTRY
 from tests.fakes.kubernetes import FakeKubernetes
 from tests.publisher.source.watching import Watching, watching
+from tests.publisher.source.worlds import FAST, OLD, kill
 
-OLD, NEW = {"k": "old"}, {"k": "new"}
-FAST = Timing(request_s=1.0, watch_s=1, watch_grace_s=0.3, pause_max_s=0.2, denied_pause_s=0.1)
+NEW = {"k": "new"}
 CALM = Timing(watch_s=60, pause_max_s=0.2, denied_pause_s=0.1)
-STATE_1 = PublisherState(installation="i", mark=Mark(epoch=1, version=1, digest="d", counts={}))
 
 
 @pytest.fixture(params=[FAST, CALM], ids=["short", "long"])
@@ -30,24 +27,9 @@ def timing(request: pytest.FixtureRequest) -> Timing:
 
 
 @pytest.fixture
-def settings(api: FakeKubernetes, tmp_path: Path) -> PublisherSettings:
-    """Point to the fake server, with all four documents in it."""
-    for name in DOCUMENTS:
-        api.put_config_map(name, OLD)
-    return PublisherSettings(kubeconfig=api.kubeconfig(tmp_path / "kubeconfig"), relist_every_s=60)
-
-
-@pytest.fixture
 async def source(settings: PublisherSettings, timing: Timing) -> AsyncIterator[ClusterSource]:
     """Open the source."""
     async with open_cluster(settings, timing) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def fast(settings: PublisherSettings) -> AsyncIterator[ClusterSource]:
-    """Open the source with short watches."""
-    async with open_cluster(settings, FAST) as opened:
         yield opened
 
 
@@ -117,7 +99,7 @@ async def test_what_was_compacted_away_meanwhile_is_found(api: FakeKubernetes, f
     """A watch that goes on from an old revision is told so."""
     async with watching(fast) as watch:
         await _watched(api, watch)
-        await api.refuse()
+        await kill(api)
         await watch.lost(SERVICE_REGISTRY)
         api.put_config_map(SERVICE_REGISTRY, NEW)
         api.compact()
@@ -185,10 +167,11 @@ async def test_a_slow_server_is_waited_for(api: FakeKubernetes, source: ClusterS
         await _tells_a_change(api, watch)
 
 
-async def test_a_server_that_is_too_slow_is_lost(api: FakeKubernetes, fast: ClusterSource) -> None:
+async def test_a_server_that_is_too_slow_is_lost(api: FakeKubernetes, settings: PublisherSettings) -> None:
     """No request hangs."""
-    api.faults.slow_down(30)
-    async with watching(fast) as watch:
+    api.faults.slow_down(60)
+    hasty = Timing(request_s=0.5, pause_max_s=0.2)
+    async with open_cluster(settings, hasty) as source, watching(source) as watch:
         assert "does not answer" in await watch.lost(SERVICE_REGISTRY)
         api.faults.heal()
         await watch.document(SERVICE_REGISTRY, lambda document: document.data == OLD)
@@ -203,23 +186,6 @@ async def test_a_server_in_trouble_is_tried_again(api: FakeKubernetes, source: C
         await watch.document(SERVICE_REGISTRY, lambda document: document.data == OLD)
 
 
-async def test_a_denied_document_says_how_to_find_out_and_is_tried_again(
-    api: FakeKubernetes, source: ClusterSource
-) -> None:
-    """The others are read; once the right is granted, this one is too."""
-    api.deny("list", SERVICE_REGISTRY)
-    async with watching(source) as watch:
-        denied = await watch.document(SERVICE_REGISTRY, lambda document: document.state is SourceState.UNREADABLE)
-        assert denied == (await source.list())[SERVICE_REGISTRY]
-        assert denied.why is not None
-        assert denied.why.startswith("denied: ")
-        assert "-n kube-system auth can-i list configmap/service-registry`" in denied.why
-        assert denied.edit.endswith("apply -k deploy/kubernetes")
-        await watch.document(CLUSTER_INFO, lambda document: document.data == OLD)
-        api.allow_all()
-        await watch.document(SERVICE_REGISTRY, lambda document: document.data == OLD)
-
-
 async def test_a_document_that_may_be_listed_but_not_watched_is_still_followed(
     api: FakeKubernetes, source: ClusterSource
 ) -> None:
@@ -229,75 +195,6 @@ async def test_a_document_that_may_be_listed_but_not_watched_is_still_followed(
         await watch.listed()
         await _tells_a_change(api, watch)
         assert all(event.document is not None for event in watch.events)
-
-
-async def test_an_unknown_user_is_denied_everything(api: FakeKubernetes, source: ClusterSource) -> None:
-    """401, as after a token has run out."""
-    api.faults.answer(401)
-    listed = await source.list()
-    assert all("does not know this user" in (document.why or "") for document in listed.values())
-
-
-async def test_missing_rights_are_named_at_start(
-    api: FakeKubernetes, fast: ClusterSource, caplog: pytest.LogCaptureFixture
-) -> None:
-    """All of them in one line, with the command that grants them."""
-    api.deny("watch", SERVICE_REGISTRY)
-    api.deny("patch", STATE)
-    api.deny("create")
-    async with watching(fast):
-        await api.until(lambda: sum("accessreviews" in request.path for request in api.requests) >= 15)
-        await _logged(caplog, "rights are missing in the cluster")
-    [line] = [record.getMessage() for record in caplog.records if "rights are missing" in record.getMessage()]
-    assert "watch service-registry, patch routecast-state, create routecast-state" in line
-    assert "apply -k deploy/kubernetes" in line
-
-
-@pytest.mark.parametrize(("status", "said"), [(None, "all rights are there"), (401, "does not let us in")])
-async def test_rights_are_asked_for_until_the_server_answers(
-    api: FakeKubernetes, fast: ClusterSource, caplog: pytest.LogCaptureFixture, status: int | None, said: str
-) -> None:
-    """Whatever it says first."""
-    api.faults.answer(503, times=30)
-    if status is not None:
-        api.faults.answer(status)
-    async with watching(fast):
-        await _logged(caplog, said)
-
-
-async def _logged(caplog: pytest.LogCaptureFixture, text: str) -> None:
-    async with asyncio.timeout(10):
-        while not any(text in record.getMessage() for record in caplog.records):  # noqa: ASYNC110 - logs ring no bell
-            await asyncio.sleep(0.01)
-
-
-@pytest.mark.parametrize(("verb", "with_state"), [("get", True), ("patch", True), ("create", False)])
-async def test_a_state_that_may_not_be_kept_says_how_to_find_out(
-    api: FakeKubernetes, fast: ClusterSource, verb: str, with_state: bool
-) -> None:
-    """A person must act."""
-    if with_state:
-        api.put_config_map(STATE, {})
-    api.deny(verb, None if verb == "create" else STATE)
-    with pytest.raises(AccessDenied, match=f"auth can-i {verb} configmap"):
-        await fast.write_state(STATE_1)
-
-
-async def test_the_state_is_one_key_among_others(api: FakeKubernetes, fast: ClusterSource) -> None:
-    """What others keep in the same ConfigMap stays."""
-    api.put_config_map(STATE, {"other": "x"})
-    assert await fast.read_state() is None
-    await fast.write_state(STATE_1)
-    assert await fast.read_state() == STATE_1
-    assert (api.config_map(STATE) or {})["other"] == "x"
-
-
-async def test_a_conflict_without_end_is_given_up(api: FakeKubernetes, fast: ClusterSource) -> None:
-    """Every retry has a ceiling."""
-    api.put_config_map(STATE, {})
-    api.faults.answer(409, verb="patch")
-    with pytest.raises(SourceUnavailable, match="somebody else wrote"):
-        await fast.write_state(STATE_1)
 
 
 async def test_a_watch_that_ends_before_its_time_is_a_doubt(tmp_path: Path) -> None:
@@ -317,7 +214,7 @@ async def test_a_watch_that_ends_before_its_time_is_a_doubt(tmp_path: Path) -> N
     application.router.add_get("/api/v1/namespaces/kube-system/configmaps", answer)
     async with FakeKubernetes() as api:
         kubeconfig = api.kubeconfig(tmp_path / "kubeconfig")
-        await api.refuse()
+        await kill(api)
         runner = web.AppRunner(application)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", int(api.url.rpartition(":")[2])).start()

@@ -9,9 +9,8 @@ from common.status import SourceState
 from publisher.source.document import DOCUMENTS, SERVICE_REGISTRY, Document
 from publisher.source.source import Mark, PublisherState, Source
 from tests.publisher.source.watching import watching
-from tests.publisher.source.worlds import World
+from tests.publisher.source.worlds import OLD, World
 
-OLD = {"k": "old"}
 NEW = {"k": "new", "other": "ß\n"}
 
 

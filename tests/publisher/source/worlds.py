@@ -1,5 +1,6 @@
 """Where the sources' shared tests run: something that holds the registry, and the source that reads it."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -12,8 +13,15 @@ from kubernetes.aio import client
 from kubernetes.aio.client.exceptions import ApiException
 
 from common.settings.publisher import PublisherSettings
+from publisher.source.cluster import Timing
 from tests.fakes.cluster import connect
 from tests.fakes.kubernetes import FakeKubernetes
+
+OLD = {"k": "old"}
+"""What the documents of the fake cluster hold at first."""
+
+FAST = Timing(watch_s=1, watch_grace_s=0.3, pause_max_s=0.2, denied_pause_s=0.1)
+"""Watches that end all the time, and short pauses."""
 
 
 class World(Protocol):
@@ -83,6 +91,22 @@ class Folder:
         self.path.with_name("away").rename(self.path)
 
 
+@asynccontextmanager
+async def fake_api() -> AsyncIterator[FakeKubernetes]:
+    """Run the fake API server."""
+    async with FakeKubernetes() as api:
+        yield api
+        await kill(api)
+
+
+async def kill(api: FakeKubernetes) -> None:
+    """Have the fake refuse, and drop also the connections that were on their way in just then."""
+    await api.refuse()
+    for _ in range(10):  # accept, make the transport, hand it to the server: each takes a turn of the loop
+        await asyncio.sleep(0)
+    await api.refuse()
+
+
 class FakeCluster:
     """The fake API server."""
 
@@ -104,7 +128,7 @@ class FakeCluster:
 
     async def lose(self) -> None:
         """Kill the server."""
-        await self.api.refuse()
+        await kill(self.api)
 
     async def find(self) -> None:
         """Start it again."""
