@@ -7,15 +7,25 @@ possible is the caller's to decide.
 import contextlib
 import os
 import tempfile
+from enum import Enum
 from pathlib import Path
 
 
-def write_atomic(
-    path: Path, content: bytes, *, mode: int = 0o644, staging: Path | None = None, lasting: bool = True
-) -> None:
-    """Replace the content of `path`: readers see the old bytes or the new ones, also after a power cut.
+class Sync(Enum):
+    """What a write waits for, that is, what a power cut can undo. A crash of ours undoes none of them."""
 
-    Without `lasting` a power cut, and nothing else, may leave it empty: for what can be found out again.
+    FULL = "full"
+    """Nothing: the new bytes are there to stay."""
+    CONTENT = "content"
+    """The old bytes may be back, whole."""
+    NONE = "none"
+    """The file may be empty: for what can be found out again."""
+
+
+def write_atomic(
+    path: Path, content: bytes, *, mode: int = 0o644, staging: Path | None = None, sync: Sync = Sync.FULL
+) -> None:
+    """Replace the content of `path`: readers see the old bytes or the new ones; after a power cut as `sync` says.
 
     An existing file keeps mode, owner and group, and a symbolic link stays one (what it points to is replaced); a new
     file gets `mode`. The temporary file is made in `staging` (same file system), by default beside the file.
@@ -32,14 +42,14 @@ def write_atomic(
             file.write(content)
             file.flush()
             _keep_owner_and_mode(file.fileno(), real, mode)
-            if lasting:
+            if sync is not Sync.NONE:
                 os.fsync(file.fileno())
         temporary.replace(real)
     except BaseException:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
-    if lasting:
+    if sync is Sync.FULL:
         sync_directory(real.parent)
 
 

@@ -15,6 +15,9 @@ from common.version import VERSION
 from publisher.pipeline.controller import Controller
 from publisher.pipeline.store import Store
 
+_MAX_PROBLEMS = 500
+"""More than anybody reads, and far from the server's limit for a message."""
+
 
 class StatusReport:
     """This process's status, and its way to the bus."""
@@ -43,7 +46,7 @@ class StatusReport:
             version=newest.version if newest is not None else None,
             digest=newest.digest if newest is not None else None,
             sources=self._store.statuses(),
-            problems=self._controller.problems,
+            problems=self._controller.problems[:_MAX_PROBLEMS],
             waiting_for=self._controller.waiting_for,
         )
 

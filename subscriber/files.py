@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common import log
-from common.files import read_bytes, sync_directory, write_atomic
+from common.files import Sync, read_bytes, sync_directory, write_atomic
 
 _log = log.get(__name__)
 
@@ -79,7 +79,7 @@ class LiveFile:
             write_atomic(self.path, newer, staging=self.staging)
         return newer == expected
 
-    def put(self, content: bytes | None) -> None:
+    def put(self, content: bytes | None, *, sync: Sync = Sync.FULL) -> None:
         """Make `content` the whole of a file that is ours alone, whatever it holds; None removes it.
 
         Raises:
@@ -87,7 +87,7 @@ class LiveFile:
 
         """
         if content is not None:
-            write_atomic(self.path, content, staging=self.staging)
+            write_atomic(self.path, content, staging=self.staging, sync=sync)
             return
         with contextlib.suppress(FileNotFoundError):
             self.path.unlink()

@@ -17,7 +17,7 @@ from common import log
 from common.ack import NodeAck, Revision
 from common.codec import canonical
 from common.errors import ConfigError, SnapshotRejected
-from common.files import read_bytes, write_atomic
+from common.files import Sync, read_bytes, write_atomic
 from common.models import Frozen
 from common.snapshot import Snapshot
 
@@ -85,13 +85,13 @@ class NodeState:
             return None
 
     def write_accepted(self, body: bytes) -> None:
-        """Keep the body of an accepted snapshot, before it is applied.
+        """Keep the body of an accepted snapshot, before it is applied. A power cut may bring the one before it back.
 
         Raises:
             OSError: it could not be kept.
 
         """
-        write_atomic(self._accepted, body, mode=0o600)
+        write_atomic(self._accepted, body, mode=0o600, sync=Sync.CONTENT)
 
     def read_applied(self) -> Applied | None:
         """Return what each target runs, None when that is not known."""
@@ -111,7 +111,7 @@ class NodeState:
             OSError: it could not be kept.
 
         """
-        write_atomic(self._applied, canonical(applied.model_dump(mode="json")), mode=0o600, lasting=False)
+        write_atomic(self._applied, canonical(applied.model_dump(mode="json")), mode=0o600, sync=Sync.NONE)
 
     def read_unsent(self) -> NodeAck | None:
         """Return the record that was not confirmed, if any."""

@@ -4,10 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
+from hypothesis import settings
 
 import publisher.source.directory  # noqa: F401 - imported late by the processes, which here would count as blocking
 from common import log
 from common.settings.log import LogSettings
+
+settings.register_profile("no-deadline", deadline=None)  # a busy machine is no fault of the code
+settings.load_profile("no-deadline")
 
 
 @pytest.fixture(autouse=True)

