@@ -73,6 +73,7 @@ class Bus:
                 )
         except (OSError, nats.errors.Error, TimeoutError) as e:
             await self.close()
+            notice_cancellation()
             where = f"NATS at {masked_url(str(settings.url))}"
             cause = self.nc.last_error or e
             if "auth" in str(cause).lower():  # authorization violation, authentication expired, ...: no type of its own

@@ -2,6 +2,7 @@
 
 import os
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -66,7 +67,7 @@ def load(path: Path | None = None, **overrides: dict[str, Any]) -> Settings:
     file = path or (DEFAULT_PATH if DEFAULT_PATH.exists() else None)
     if file is not None and not file.is_file():
         raise ConfigError(f"the settings file {file} does not exist")
-    reader = type("Settings", (Settings,), {"file": file})
+    reader: Any = _reader(file)
     try:
         settings: Settings = reader(**overrides)
     except tomllib.TOMLDecodeError as e:
@@ -76,6 +77,12 @@ def load(path: Path | None = None, **overrides: dict[str, Any]) -> Settings:
     except ValidationError as e:
         raise ConfigError(_all_faults(e, file)) from e
     return settings
+
+
+@cache
+def _reader(file: Path | None) -> type[Settings]:
+    """Return the settings that are read from `file`: one class a file, so that two readings can be compared."""
+    return type("Settings", (Settings,), {"file": file})
 
 
 def _all_faults(error: ValidationError, file: Path | None) -> str:

@@ -41,7 +41,7 @@ class Commands:
     @property
     def grant(self) -> str:
         """The command that gives the publisher the rights it needs."""
-        return f"{self.kubectl} apply -k deploy/kubernetes"
+        return f"{self.kubectl} apply -f deploy/kubernetes/access.yaml"
 
 
 def read_document(name: str, found: Mapping[str, Any] | None, commands: Commands) -> Document:

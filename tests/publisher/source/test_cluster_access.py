@@ -27,7 +27,7 @@ async def test_a_denied_document_says_how_to_find_out_and_is_tried_again(
         assert denied.why is not None
         assert denied.why.startswith("denied: ")
         assert "-n kube-system auth can-i list configmap/service-registry`" in denied.why
-        assert denied.edit.endswith("apply -k deploy/kubernetes")
+        assert denied.edit.endswith("apply -f deploy/kubernetes/access.yaml")
         await watch.document(CLUSTER_INFO, lambda document: document.data == OLD)
         api.allow_all()
         await watch.document(SERVICE_REGISTRY, lambda document: document.data == OLD)
@@ -52,7 +52,7 @@ async def test_missing_rights_are_named_at_start(
         await _logged(caplog, "rights are missing in the cluster")
     [line] = [record.getMessage() for record in caplog.records if "rights are missing" in record.getMessage()]
     assert "watch service-registry, patch routecast-state, create routecast-state" in line
-    assert "apply -k deploy/kubernetes" in line
+    assert "apply -f deploy/kubernetes/access.yaml" in line
 
 
 @pytest.mark.parametrize(("status", "said"), [(None, "all rights are there"), (401, "does not let us in")])

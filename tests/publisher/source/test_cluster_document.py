@@ -50,7 +50,7 @@ def test_each_state_has_the_command_that_mends_it() -> None:
     assert missing.edit == f"kubectl -n kube-system create configmap service-registry && {edit}"
     denied = denied_document(SERVICE_REGISTRY, "denied", COMMANDS)
     assert denied.state is SourceState.UNREADABLE
-    assert denied.edit == "kubectl apply -k deploy/kubernetes"
+    assert denied.edit == "kubectl apply -f deploy/kubernetes/access.yaml"
 
 
 def test_the_commands_name_the_cluster_that_the_settings_name() -> None:
