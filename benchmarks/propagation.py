@@ -1,8 +1,8 @@
 """From a registry change to the last stored ack, and the floor below it: K + F(N) + N·W.
 
 K: a file is written -> its change is seen by the source. F(N): the same bytes, published on core NATS, have reached N
-subscribers. W: one target's apply, with its fsync. All of it in this process, as the whole fleet is: on real nodes the N
-applies run side by side.
+subscribers. W: one target's apply, with its fsync. All of it in this process, as the whole fleet is: on real nodes the
+N applies run side by side.
 """
 
 import asyncio
@@ -26,6 +26,7 @@ from subscriber.targets import build_targets
 from subscriber.targets.target import Target
 
 _WARM_UP = 3
+_WRITERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,8 @@ class Measured:
 
 async def measure(folder: Path, nodes: int, rounds: int) -> Measured:
     """Return the figures of a fleet of `nodes`, over `rounds` changes each."""
-    # Each node of a real fleet waits for its own disk; the default pool of a small machine would make them queue.
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(4 * nodes + 8))
+    # All nodes share one disk here: more writes at a time than this only make each of them slower.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_WRITERS))
     fleet = await asyncio.to_thread(Fleet, folder, nodes)
     async with fleet.running() as bus, following_acks(bus, subjects.ACK_ALL, new_only=False) as acks:
         await _all_run(acks, fleet, 1)
