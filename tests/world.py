@@ -5,7 +5,6 @@ Processes that are to be killed are started by `tests.processes` instead.
 
 import asyncio
 import base64
-import shutil
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -13,7 +12,6 @@ from types import TracebackType
 from typing import Any, Self
 
 import orjson
-import yaml
 
 from common import subjects
 from common.ack import NodeAck, Revision, State
@@ -30,16 +28,14 @@ from subscriber.systemd import Notifier
 from subscriber.targets import build_targets
 from tests.nats import NatsServer
 from tests.registries import KEYS, SIGNER
+from tests.registry_folder import RegistryFolder
 
 NOTHING = Order(0, 0)
 LIMIT_S = 15.0
-REFERENCE_FOLDER = Path(__file__).parent.parent / "cli" / "demo" / "registry"
 SEED = base64.b64encode(bytes(range(32))).decode()
 LAPTOPS = ("vinay-laptop", "work-laptop")
 VPSS = ("contabo-vps", "digitalocean-vps")
 NODES = (*LAPTOPS, *VPSS)
-
-Entries = dict[str, Any]
 
 
 async def until(probe: Callable[[], Any], what: str, limit_s: float = LIMIT_S) -> Any:
@@ -60,41 +56,6 @@ async def until(probe: Callable[[], Any], what: str, limit_s: float = LIMIT_S) -
                 await asyncio.sleep(0.01)
     except TimeoutError:
         raise AssertionError(f"not within {limit_s} s: {what}") from None
-
-
-class RegistryFolder:
-    """A folder of manifests, edited as a person's editor would."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        shutil.copytree(REFERENCE_FOLDER, folder)
-
-    def path(self, name: str) -> Path:
-        """Return the file of a ConfigMap."""
-        return self.folder / f"{name}.yaml"
-
-    def data(self, name: str) -> Entries:
-        """Return the data of a ConfigMap."""
-        data: Entries = yaml.safe_load(self.path(name).read_bytes())["data"]
-        return data
-
-    def write(self, name: str, data: Mapping[str, str]) -> None:
-        """Replace the data of a ConfigMap."""
-        manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "kube-system"}}
-        new = self.folder / f".{name}.new"
-        new.write_bytes(yaml.safe_dump({**manifest, "data": dict(data)}).encode())
-        new.replace(self.path(name))
-
-    def edit(self, name: str, key: str, change: Callable[[Any], Any]) -> None:
-        """Change the JSON value of a key in place."""
-        data = self.data(name)
-        value = orjson.loads(data[key])
-        change(value)
-        self.write(name, {**data, key: orjson.dumps(value).decode()})
-
-    def edit_services(self, change: Callable[[Entries], Any]) -> None:
-        """Change the services in place."""
-        self.edit("service-registry", "services.json", change)
 
 
 class NodeUnderTest:

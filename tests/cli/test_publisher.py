@@ -15,7 +15,8 @@ from tests.cli.conftest import Routecast, run_routecast
 from tests.cli.processes import running
 from tests.nats import NatsServer
 from tests.registries import SIGNER
-from tests.world import REFERENCE_FOLDER, until
+from tests.registry_folder import REFERENCE_FOLDER
+from tests.world import until
 
 
 @pytest.fixture

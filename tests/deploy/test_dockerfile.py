@@ -14,7 +14,8 @@ from tests.deploy.engine import Engine
 from tests.deploy.images import download_wheels, python_image
 from tests.deploy.room import Room, wait_for
 from tests.deploy.systemd import ROOT
-from tests.world import REFERENCE_FOLDER, SEED
+from tests.registry_folder import REFERENCE_FOLDER
+from tests.world import SEED
 
 FILE = ROOT / "deploy" / "Dockerfile"
 MANIFEST = ROOT / "deploy" / "kubernetes" / "publisher.yaml"

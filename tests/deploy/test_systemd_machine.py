@@ -13,7 +13,8 @@ from tests.deploy.room import Room, wait_for
 from tests.deploy.systemd import PROGRAM, PUBLISHER, SUBSCRIBER, enable, journal, shown, start
 from tests.nats import nats_server_binary
 from tests.registries import REFERENCE, SIGNER, snapshot, without_service
-from tests.world import REFERENCE_FOLDER, SEED
+from tests.registry_folder import REFERENCE_FOLDER
+from tests.world import SEED
 
 HOSTS = "127.0.0.1\tlocalhost\n192.0.2.7\tprinter\n"
 CONFIG = "/etc/routecast/routecast.toml"

@@ -4,7 +4,8 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.world import RegistryFolder, World, until
+from tests.registry_folder import RegistryFolder
+from tests.world import World, until
 
 
 def _service(registry: RegistryFolder) -> None:

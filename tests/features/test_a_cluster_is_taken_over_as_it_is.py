@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from tests.fakes.kubernetes import FakeKubernetes
-from tests.world import REFERENCE_FOLDER, World, until
+from tests.registry_folder import REFERENCE_FOLDER
+from tests.world import World, until
 
 DOCUMENTS = ("cluster-info", "service-registry", "domain-registry", "sync-controller-registry")
 
