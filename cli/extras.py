@@ -17,4 +17,4 @@ def publisher_extra() -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as e:
-        raise ConfigError(f"{e.name} is not installed here; run: pip install 'routecast[publisher]'") from e
+        raise ConfigError(f"{e.name} is not installed here; run: pip install '.[publisher]' in the checkout") from e

@@ -48,10 +48,13 @@ def read_seed(path: Path) -> Signer:
         if path.stat().st_mode & 0o007:
             raise ConfigError(f"the signing seed {path} can be read by everybody; run: chmod 600 {path}")
         return Signer(_decode_key(path.read_text("ascii").strip()))
+    except FileNotFoundError as e:
+        raise ConfigError(
+            f"there is no signing seed {path}; make one with: (umask 077; head -c 32 /dev/urandom | base64 > {path})"
+        ) from e
     except OSError as e:
         raise ConfigError(
-            f"the signing seed {path} cannot be read ({e.strerror}); "
-            f"make one with: (umask 077; head -c 32 /dev/urandom | base64 > {path})"
+            f"the signing seed {path} cannot be read ({e.strerror}); run as its owner, or with sudo"
         ) from e
     except ValueError as e:
         raise ConfigError(f"{path} holds no signing seed: expected 32 bytes in base64 on one line") from e

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 from common import log
@@ -82,7 +83,8 @@ class Agent:
         try:
             await self._reporter.send(())
             await self._take_newest(bus, only_new=True)
-            await consume(bus, self._name, self._take, self._reporter, self._settings.subscriber)
+            on_missing = partial(self._take_newest, bus, only_new=True)
+            await consume(bus, self._take, on_missing, self._reporter, self._settings.subscriber)
         finally:
             self._reporter.bus = None
 

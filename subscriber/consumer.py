@@ -7,7 +7,7 @@ import nats.errors
 import nats.js.errors
 from nats.aio.msg import Msg
 from nats.js.client import JetStreamContext
-from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
 from common import log, subjects
 from common.bus import Bus, notice_cancellation, translated
@@ -33,17 +33,22 @@ Take = Callable[[Sealed, Delivery], Awaitable[Taken]]
 """What answers a snapshot."""
 
 
-async def consume(bus: Bus, name: str, take: Take, reporter: Reporter, settings: SubscriberSettings) -> None:
+async def consume(
+    bus: Bus, take: Take, on_missing: Callable[[], Awaitable[object]], reporter: Reporter, settings: SubscriberSettings
+) -> None:
     """Have each snapshot taken as it comes, and answer for it, for as long as the connection lasts.
+
+    Without a durable `on_missing` is awaited from time to time: a node that was taken off the registry must still learn
+    that what it exposes is no longer wanted.
 
     Raises:
         BusUnavailable: the connection is gone.
 
     """
     with translated("binding the durable"):
-        pull = await bus.js.pull_subscribe_bind(consumer=subjects.durable(name), stream=subjects.REGISTRY)
+        pull = await bus.js.pull_subscribe_bind(consumer=subjects.durable(reporter.node), stream=subjects.REGISTRY)
     while True:
-        message = await _next(pull, name)
+        message = await _next(pull, reporter.node, on_missing)
         if message is None:
             continue
         delivery = Delivery(message.metadata.sequence.stream, now(), message.metadata.num_delivered)
@@ -52,12 +57,20 @@ async def consume(bus: Bus, name: str, take: Take, reporter: Reporter, settings:
         await reporter.send(taken.acks, settle)
 
 
-async def _next(pull: JetStreamContext.PullSubscription, name: str) -> Msg | None:
+async def _next(
+    pull: JetStreamContext.PullSubscription, name: str, on_missing: Callable[[], Awaitable[object]]
+) -> Msg | None:
     """Return the next message, None when none came in time; waits, with growing pauses, while there is no durable."""
+
+    async def missing(state: RetryCallState) -> None:
+        if state.attempt_number % 10 == 1:
+            _log.warning("waiting for the publisher to make this node's durable: is it registered?", node=name)
+        await on_missing()
+
     async for attempt in AsyncRetrying(
         retry=retry_if_exception_type(DurableMissing),
         wait=wait_random_exponential(multiplier=0.2, max=10),
-        before_sleep=lambda state: _say_missing(name, state.attempt_number),
+        before_sleep=missing,
     ):
         with attempt:
             try:
@@ -72,11 +85,6 @@ async def _next(pull: JetStreamContext.PullSubscription, name: str) -> Msg | Non
             except nats.errors.Error as e:
                 raise BusUnavailable(f"fetching: {e}") from e
     return messages[0]
-
-
-def _say_missing(name: str, attempt: int) -> None:
-    if attempt % 10 == 1:
-        _log.warning("waiting for the publisher to make this node's durable: is it registered?", node=name)
 
 
 async def _settle(message: Msg, disposition: Disposition, attempt: int, settings: SubscriberSettings) -> None:

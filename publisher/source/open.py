@@ -34,6 +34,6 @@ def _import_cluster() -> Callable[[PublisherSettings], AbstractAsyncContextManag
     except ImportError as e:
         raise ConfigError(
             f"the registry is in a cluster, but the Kubernetes client is not installed ({e}):"
-            " pip install 'routecast[publisher]', or set publisher.registry_dir"
+            " pip install '.[publisher]' in the checkout, or set publisher.registry_dir"
         ) from e
     return open_cluster

@@ -2,6 +2,7 @@ from typing import Any
 
 from common.models import Role
 from common.streams import consumer_states
+from subscriber.consumer import FETCH_S
 from tests.world import World, until
 
 
@@ -82,3 +83,16 @@ async def test_a_node_whose_address_changed_keeps_its_identity(world: World) -> 
         after = await world.synced("vinay-laptop")
     assert after.registry.node("vinay-laptop") is not None
     assert {node.name for node in after.registry.nodes} == {node.name for node in before.registry.nodes}
+
+
+async def test_a_vps_taken_off_the_registry_withdraws_its_routes(world: World) -> None:
+    """A node without a durable still learns of the newest snapshot: what it exposed goes away."""
+    async with world.publisher(), world.nodes("contabo-vps") as nodes:
+        await world.synced("contabo-vps")
+        assert nodes["contabo-vps"].served()
+
+        def remove(registry: dict[str, Any]) -> None:
+            registry["vps_nodes"] = [node for node in registry["vps_nodes"] if node["name"] != "contabo-vps"]
+
+        world.registry.edit("sync-controller-registry", "registry.json", remove)
+        await until(lambda: not nodes["contabo-vps"].served(), "the routes are gone", FETCH_S + 20)

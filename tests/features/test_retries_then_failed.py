@@ -43,3 +43,16 @@ async def _failed(world: World, version: int) -> bool:
     return (
         ack is not None and ack.state is State.FAILED and ack.attempted is not None and ack.attempted.version == version
     )
+
+
+async def test_what_failed_on_start_is_tried_again_soon(world: World) -> None:
+    """A node that starts without NATS and cannot write tries again after the first pause, not hours later."""
+    node = world.node("vinay-laptop", subscriber={"retry_delays_s": (0.2,)})
+    async with world.publisher(), node.running():
+        await world.synced("vinay-laptop")
+    await world.server.kill()
+    node.hosts.unlink()
+    node.hosts.mkdir()
+    async with node.running():
+        node.hosts.rmdir()
+        await until(lambda: "photos.mycloud.local" in node.names(), "healed", 5)
