@@ -16,8 +16,6 @@ def place(
     candidates = [vps for vps in vps_nodes if vps in healthy]
     if not candidates:
         return {}
-    match strategy:
-        case Strategy.ROUND_ROBIN:
-            return {host: candidates[i % len(candidates)] for i, host in enumerate(hosts)}
-        case Strategy.PRIMARY_BACKUP:
-            return dict.fromkeys(hosts, candidates[0])
+    if strategy is Strategy.PRIMARY_BACKUP:
+        return dict.fromkeys(hosts, candidates[0])
+    return {host: candidates[i % len(candidates)] for i, host in enumerate(hosts)}
