@@ -133,7 +133,7 @@ def test_wrong_words_are_exit_code_2(words: list[str]) -> None:
 
 def test_a_missing_extra_is_named() -> None:
     """A node has no publisher's libraries: what to install is said."""
-    said = r"no_such_library is not installed here; run: pip install 'routecast\[publisher\]'"
+    said = r"no_such_library is not installed here; run: pip install '\.\[publisher\]' in the checkout"
     with pytest.raises(ConfigError, match=said), publisher_extra():
         import_module("no_such_library")
 
