@@ -65,7 +65,7 @@ class Bus:
                     allow_reconnect=False,
                     max_reconnect_attempts=1,
                     reconnect_time_wait=0,
-                    connect_timeout=settings.connect_timeout_s,  # type: ignore[arg-type]
+                    connect_timeout=settings.connect_timeout_s,  # type: ignore[arg-type] # typed int, used as float
                     ping_interval=PING_INTERVAL_S,
                     max_outstanding_pings=MAX_PINGS,
                     error_cb=self._on_error,

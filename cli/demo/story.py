@@ -4,12 +4,14 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
 import httpx
 import orjson
 
+from cli.demo.registry import Entries
 from cli.demo.watch import Acks, watching
 from cli.demo.world import LAPTOPS, NODES, VPSS, World
 from common.errors import RoutecastError
@@ -98,8 +100,9 @@ async def _sleep_and_wake(world: World, acks: Acks) -> None:
     others = [node for node in NODES if node != sleeper]
     for i, app in enumerate(("jellyfin", "vaultwarden", "paperless")):
         mark = acks.mark()
-        entry = {"subdomain": app, "ip": f"100.67.243.{20 + i}", "port": 80, "public": False}
-        await asyncio.to_thread(world.registry.edit_services, lambda services, e=entry, a=app: services.update({a: e}))  # type: ignore[misc]
+        entry: Entries = {"subdomain": app, "ip": f"100.67.243.{20 + i}", "port": 80, "public": False}
+        add = partial(_add_service, name=app, entry=entry)
+        await asyncio.to_thread(world.registry.edit_services, add)
         await acks.until_all_apply(others, mark.newer, _LIMIT_S)
     await asyncio.sleep(max(0.0, _SLEEP_S - (time.perf_counter() - asleep)))
     mark = acks.mark()
@@ -110,6 +113,10 @@ async def _sleep_and_wake(world: World, acks: Acks) -> None:
     await asyncio.sleep(0.5)
     writes = [ack for ack in mark.since(sleeper) if any(target.changed for target in ack.targets.values())]
     _expect(len(writes) == 1, f"it applied once, though three versions had passed ({len(writes)} writes)")
+
+
+def _add_service(services: Entries, *, name: str, entry: Entries) -> None:
+    services[name] = entry
 
 
 async def _make_private(world: World, acks: Acks) -> None:
