@@ -34,20 +34,20 @@ def write_atomic(
         OSError: EBUSY on a bind mount, EROFS, ENOSPC, EACCES, ...; the file is as it was.
 
     """
-    real = path.resolve()
-    fd, name = tempfile.mkstemp(prefix=f".{real.name}.", suffix=".routecast", dir=staging or real.parent)
-    temporary = Path(name)
+    real = path.resolve() if path.is_symlink() else path
+    fd, temporary = tempfile.mkstemp(prefix=f".{real.name}.", suffix=".routecast", dir=staging or real.parent)
     try:
-        with os.fdopen(fd, "wb") as file:
-            file.write(content)
-            file.flush()
-            _keep_owner_and_mode(file.fileno(), real, mode)
+        try:
+            write_all(fd, content)
+            _keep_owner_and_mode(fd, real, mode)
             if sync is not Sync.NONE:
-                os.fsync(file.fileno())
-        temporary.replace(real)
+                os.fsync(fd)
+        finally:
+            os.close(fd)
+        Path(temporary).replace(real)
     except BaseException:
         with contextlib.suppress(OSError):
-            temporary.unlink()
+            Path(temporary).unlink()
         raise
     if sync is Sync.FULL:
         sync_directory(real.parent)
@@ -73,9 +73,23 @@ def sync_directory(directory: Path) -> None:
         os.close(fd)
 
 
+def write_all(fd: int, content: bytes, offset: int = 0) -> None:
+    """Write all of `content` at `offset` of an open file.
+
+    Raises:
+        OSError: not all of it could be written.
+
+    """
+    left = memoryview(content)
+    while left:
+        written = os.pwrite(fd, left, offset)
+        left, offset = left[written:], offset + written
+
+
 def read_bytes(path: Path) -> bytes | None:
     """Return the content of `path`, None when there is no such file."""
     try:
-        return path.read_bytes()
+        with path.open("rb", buffering=0) as file:
+            return file.readall()
     except FileNotFoundError:
         return None

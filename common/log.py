@@ -33,6 +33,8 @@ def set_up(settings: LogSettings) -> None:
     root.setLevel(logging.WARNING)
     for ours in ("cli", "common", "publisher", "subscriber"):
         logging.getLogger(ours).setLevel(settings.level.upper())
+    if structlog.is_configured():  # level and form are `logging`'s; what is structlog's is the same each time
+        return
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -40,7 +42,7 @@ def set_up(settings: LogSettings) -> None:
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=False,
+        cache_logger_on_first_use=True,
     )
 
 

@@ -48,7 +48,10 @@ async def consume(
     with translated("binding the durable"):
         pull = await bus.js.pull_subscribe_bind(consumer=subjects.durable(reporter.node), stream=subjects.REGISTRY)
     while True:
-        message = await _next(pull, reporter.node, on_missing)
+        try:
+            message = await _fetch(pull)
+        except DurableMissing:
+            message = await _fetch_when_made(pull, reporter.node, on_missing)
         if message is None:
             continue
         delivery = Delivery(message.metadata.sequence.stream, now(), message.metadata.num_delivered)
@@ -57,10 +60,32 @@ async def consume(
         await reporter.send(taken.acks, settle)
 
 
-async def _next(
+async def _fetch(pull: JetStreamContext.PullSubscription) -> Msg | None:
+    """Return the next message, None when none came in time.
+
+    Raises:
+        DurableMissing: there is nothing to fetch from.
+        BusUnavailable: the connection is gone.
+
+    """
+    try:
+        messages = await pull.fetch(1, timeout=FETCH_S, heartbeat=HEARTBEAT_S)
+        notice_cancellation()
+    except nats.js.errors.ServiceUnavailableError as e:
+        raise DurableMissing("the node's durable consumer does not exist") from e
+    except nats.errors.ConnectionClosedError as e:
+        raise BusUnavailable("the connection to NATS was lost") from e
+    except nats.errors.TimeoutError:
+        return None
+    except nats.errors.Error as e:
+        raise BusUnavailable(f"fetching: {e}") from e
+    return messages[0]
+
+
+async def _fetch_when_made(
     pull: JetStreamContext.PullSubscription, name: str, on_missing: Callable[[], Awaitable[object]]
 ) -> Msg | None:
-    """Return the next message, None when none came in time; waits, with growing pauses, while there is no durable."""
+    """Fetch again, with growing pauses, until there is a durable."""
 
     async def missing(state: RetryCallState) -> None:
         if state.attempt_number % 10 == 1:
@@ -73,18 +98,8 @@ async def _next(
         before_sleep=missing,
     ):
         with attempt:
-            try:
-                messages = await pull.fetch(1, timeout=FETCH_S, heartbeat=HEARTBEAT_S)
-                notice_cancellation()
-            except nats.js.errors.ServiceUnavailableError as e:
-                raise DurableMissing("the node's durable consumer does not exist") from e
-            except nats.errors.ConnectionClosedError as e:
-                raise BusUnavailable("the connection to NATS was lost") from e
-            except nats.errors.TimeoutError:
-                return None
-            except nats.errors.Error as e:
-                raise BusUnavailable(f"fetching: {e}") from e
-    return messages[0]
+            message = await _fetch(pull)
+    return message
 
 
 async def _settle(message: Msg, disposition: Disposition, attempt: int, settings: SubscriberSettings) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common import log
-from common.files import Sync, read_bytes, sync_directory, write_atomic
+from common.files import Sync, read_bytes, sync_directory, write_all, write_atomic
 
 _log = log.get(__name__)
 
@@ -60,12 +60,18 @@ class LiveFile:
             OSError: nothing was written, or the old bytes were put back.
 
         """
-        if self.read() != expected:
-            return False
         if expected is None:
+            if self.read() is not None:
+                return False
             write_atomic(self.path, content, staging=self.staging)
             return True
-        with self.path.open("rb") as replaced:
+        try:
+            replaced = self.path.open("rb", buffering=0)
+        except FileNotFoundError:
+            return False
+        with replaced:
+            if replaced.readall() != expected:
+                return False
             try:
                 write_atomic(self.path, content, staging=self.staging)
             except OSError as e:
@@ -73,7 +79,8 @@ class LiveFile:
                 if self.journal is None or e.errno not in _NO_RENAME or not os.access(self.path, os.W_OK):
                     raise
                 return _write_in_place(self.path, Journal(self.journal), expected, content)
-            newer = replaced.read()
+            replaced.seek(0)
+            newer = replaced.readall()
         if newer != expected:
             # Somebody wrote to the old file while the new one was made: without this the edit would be gone.
             write_atomic(self.path, newer, staging=self.staging)
@@ -199,17 +206,10 @@ def _finish(path: Path, old: bytes, new: bytes) -> None:
 
 def _overwrite(fd: int, old: bytes, new: bytes, *, start: int) -> None:
     """Write `new` from `start` on; first beyond the old end, where a full disk shows while nothing is lost."""
-    _write_at(fd, new[len(old) :], len(old))
-    _write_at(fd, new[start : len(old)], start)
+    write_all(fd, new[len(old) :], len(old))
+    write_all(fd, new[start : len(old)], start)
     os.ftruncate(fd, len(new))
     os.fsync(fd)
-
-
-def _write_at(fd: int, data: bytes, offset: int) -> None:
-    left = memoryview(data)
-    while left:
-        written = os.pwrite(fd, left, offset)
-        left, offset = left[written:], offset + written
 
 
 def _common_prefix(a: bytes, b: bytes) -> int:

@@ -77,7 +77,10 @@ class SnapshotStream:
         ):
             with attempt:
                 seq = await self._store(sealed.body, headers, message_id)
-        await self._remember(snapshot, sealed)
+        if position.newest is None or position.newest.order < snapshot.order:
+            await self._keep(snapshot, sealed)
+        else:
+            await self._remember(snapshot, sealed)
         return Position(snapshot, seq, message_id=message_id, stored_at=snapshot.published_at)
 
     async def _store(self, body: bytes, headers: dict[str, str], message_id: str) -> int:
@@ -116,15 +119,22 @@ class SnapshotStream:
         if self._remembered is not None and self._remembered.order == snapshot.order:
             return
         if await read_version(self._bus, snapshot.order) is None:
-            headers = {key: value for key, value in sealed.headers.items() if not key.startswith("Nats-")}
-            headers["Nats-Msg-Id"] = f"h-{snapshot.epoch}-{snapshot.version}"
-            subject = subjects.history(*snapshot.order)
-            with translated("keeping the history"):
-                try:
-                    await self._bus.js.publish(subject, sealed.body, headers=headers, stream=subjects.HISTORY)
-                except nats.js.errors.Error as e:
-                    _log.error("version not kept in the history", order=str(snapshot.order), error=str(e))
-                    return
+            await self._keep(snapshot, sealed)
+        else:
+            self._remembered = snapshot
+
+    async def _keep(self, snapshot: Snapshot, sealed: Sealed) -> None:
+        """Put a version that is not there into the history."""
+        headers = {key: value for key, value in sealed.headers.items() if not key.startswith("Nats-")}
+        headers["Nats-Msg-Id"] = f"h-{snapshot.epoch}-{snapshot.version}"
+        with translated("keeping the history"):
+            try:
+                await self._bus.js.publish(
+                    subjects.history(*snapshot.order), sealed.body, headers=headers, stream=subjects.HISTORY
+                )
+            except nats.js.errors.Error as e:
+                _log.error("version not kept in the history", order=str(snapshot.order), error=str(e))
+                return
         self._remembered = snapshot
 
     def _verified(self, stored: Stored) -> Snapshot | None:
