@@ -1,10 +1,11 @@
-"""A publisher and N nodes in this process, a real nats-server beside it, the reference registry in a folder."""
+"""A real nats-server, publisher and N nodes, each a process of its own as on real machines; the reference registry."""
 
 import asyncio
 import base64
+import contextlib
 import os
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,34 +15,60 @@ import yaml
 from cli.demo.programs import Program, find, free_port
 from cli.demo.registry import Registry
 from common.bus import Bus, connected
+from common.errors import BusUnavailable
 from common.files import write_atomic
-from common.settings import Settings
+from common.settings.nats import NatsSettings
 from common.signing import read_seed
-from publisher.process import Publisher
-from publisher.source.open import open_source
-from subscriber.agent import Agent
-from subscriber.state import NodeState
-from subscriber.systemd import Notifier
-from subscriber.targets import build_targets
+from common.streams import read_newest
 
 MAX_DELAY_S = 0.2
 """A change after a pause of this length goes out at once, as with the default of 1 s; the benchmark waits less."""
 
-Entries = dict[str, Any]
+_START_LIMIT_S = 30.0
 
 
 class Fleet:
-    """What is measured: a folder to edit, and the connection on which acks are followed."""
+    """What is measured: a folder to edit, and a connection on which acks are followed."""
 
     def __init__(self, folder: Path, count: int) -> None:
         self.folder = folder
         self.names = [f"node-{i:03}" for i in range(count)]
         self.registry = Registry(folder / "registry")
-        self.port = free_port()
+        port = free_port()
+        self.nats = NatsSettings.model_validate({"url": f"nats://127.0.0.1:{port}"})
         self._seed = folder / "signing.seed"
         self._seed.write_bytes(base64.b64encode(os.urandom(32)))
         self._seed.chmod(0o600)
         self._write_nodes()
+        server = [find("nats-server"), "-js", "-a", "127.0.0.1", "-p", str(port), "-sd", str(folder / "nats")]
+        self._programs = [Program("nats", server, folder / "nats.log"), self._publisher(), *map(self._node, self.names)]
+
+    def change(self, i: int) -> None:
+        """Change one service's address: a new version in which one name differs."""
+        ip = f"100.67.244.{i % 250 + 1}"
+        self.registry.edit_services(lambda services: services["grafana"].update(ip=ip))
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Bus]:
+        """Run server, publisher and nodes while the body runs; yield a connection to look with."""
+        try:
+            for program in self._programs:
+                await program.start()
+            await self._published()
+            async with connected(self.nats, "bench") as bus:
+                yield bus
+        finally:
+            await asyncio.gather(*(program.stop() for program in reversed(self._programs)))
+
+    async def _published(self) -> None:
+        """Wait for the first snapshot, from the moment on that the server answers."""
+        async with asyncio.timeout(_START_LIMIT_S):
+            while True:
+                with contextlib.suppress(BusUnavailable):
+                    async with connected(self.nats, "bench") as bus:
+                        if await read_newest(bus) is not None:
+                            return
+                await asyncio.sleep(0.05)
 
     def _write_nodes(self) -> None:
         path = self.registry.folder / "sync-controller-registry.yaml"
@@ -50,76 +77,37 @@ class Fleet:
         manifest["data"]["registry.json"] = orjson.dumps({"management_laptops": laptops}).decode()
         write_atomic(path, yaml.safe_dump(manifest).encode())
 
-    def change(self, i: int) -> None:
-        """Change one service's address: a new version in which one name differs."""
-        ip = f"100.67.244.{i % 250 + 1}"
-        self.registry.edit_services(lambda services: services["grafana"].update(ip=ip))
+    def _publisher(self) -> Program:
+        settings = {
+            "registry_dir": self.registry.folder,
+            "signing_seed_file": self._seed,
+            "http_port": free_port(),
+            "quiet_delay_s": MAX_DELAY_S / 4,
+            "max_delay_s": MAX_DELAY_S,
+        }
+        return self._routecast("publisher", publisher=settings)
 
-    def settings(self, **sections: Entries) -> Settings:
-        """Return settings for this fleet's server, with `sections`."""
-        return Settings.model_validate({"nats": {"url": f"nats://127.0.0.1:{self.port}"}, **sections})
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[Bus]:
-        """Run server, publisher and nodes while the body runs; yield a connection to look with."""
-        server = Program(
-            "nats-server",
-            [find("nats-server"), "-js", "-a", "127.0.0.1", "-p", str(self.port), "-sd", str(self.folder / "nats")],
-            self.folder / "nats.log",
-        )
-        await server.start()
-        try:
-            async with AsyncExitStack() as stack:
-                await self._run_publisher(stack)
-                for name in self.names:
-                    await stack.enter_async_context(_task(self._node(name)))
-                yield await stack.enter_async_context(connected(self.settings().nats, "bench"))
-        finally:
-            await server.stop()
-
-    async def _run_publisher(self, stack: AsyncExitStack) -> None:
-        settings = self.settings(
-            publisher={
-                "registry_dir": self.registry.folder,
-                "signing_seed_file": self._seed,
-                "http_port": 0,
-                "quiet_delay_s": MAX_DELAY_S / 4,
-                "max_delay_s": MAX_DELAY_S,
-            }
-        )
-        source = await stack.enter_async_context(open_source(settings.publisher))
-        publisher = Publisher(settings, source, read_seed(self._seed))
-        await stack.enter_async_context(_task(publisher.run()))
-        await _until(lambda: publisher.report.status().waiting_for is None)
-
-    async def _node(self, name: str) -> None:
+    def _node(self, name: str) -> Program:
         home = self.folder / name
-        settings = self.settings(
-            subscriber={
-                "node": name,
-                "public_keys": [read_seed(self._seed).public_key],
-                "state_dir": home / "state",
-            },
-            hosts={"path": home / "hosts"},
-        )
-        state = NodeState(settings.subscriber.state_dir)
-        async with state.locked():
-            await Agent(settings, build_targets(settings), state, Notifier({})).run()
+        home.mkdir()
+        settings = {"node": name, "public_keys": [read_seed(self._seed).public_key], "state_dir": home / "state"}
+        return self._routecast("subscriber", home, subscriber=settings, hosts={"path": home / "hosts"})
+
+    def _routecast(self, what: str, home: Path | None = None, **sections: dict[str, Any]) -> Program:
+        """Return ``routecast publisher run`` or ``routecast subscriber run`` with a settings file of its own."""
+        home = home or self.folder
+        file = home / "routecast.toml"
+        sections = {"nats": {"url": self.nats.url}, "log": {"level": "error"}, **sections}
+        lines = [
+            line
+            for section, values in sections.items()
+            for line in (f"[{section}]", *(f"{key} = {_toml(value)}" for key, value in values.items()))
+        ]
+        file.write_text("\n".join(lines) + "\n")
+        command = [find("routecast"), "--config", str(file), what, "run"]
+        return Program(what, command, home / f"{what}.log")
 
 
-async def _until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        while True:
-            if holds():
-                return
-            await asyncio.sleep(0.01)
-
-
-@asynccontextmanager
-async def _task(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    task = asyncio.ensure_future(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+def _toml(value: object) -> str:
+    """Return a number, a text or a list of texts as TOML writes it: as JSON does."""
+    return orjson.dumps(value, default=str).decode()

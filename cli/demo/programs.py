@@ -39,6 +39,26 @@ def free_port() -> int:
             return port
 
 
+def traefik_command(directory: Path, *, plain: int, tls: int, api: int) -> list[str]:
+    """Return the command of a Traefik on loopback ports that watches `directory`.
+
+    Raises:
+        ConfigError: it is not installed.
+
+    """
+    return [
+        find("traefik"),
+        f"--entrypoints.web.address=127.0.0.1:{plain}",
+        f"--entrypoints.websecure.address=127.0.0.1:{tls}",
+        f"--entrypoints.traefik.address=127.0.0.1:{api}",
+        "--api.insecure=true",
+        f"--providers.file.directory={directory}",
+        "--providers.providersthrottleduration=100ms",
+        "--global.checknewversion=false",
+        "--global.sendanonymoususage=false",
+    ]
+
+
 class Program:
     """One child process, and the file that its output goes to."""
 

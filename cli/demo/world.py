@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from cli.demo import backend
-from cli.demo.programs import Program, find, free_port
+from cli.demo.programs import Program, find, free_port, traefik_command
 from cli.demo.registry import Registry
 from common.models import Role
 from common.signing import read_seed
@@ -117,18 +117,8 @@ class World:
     def _add_traefik(self) -> None:
         directory = self.folder / WITH_TRAEFIK / "dynamic"
         directory.mkdir(parents=True)
-        self._add(
-            "traefik",
-            find("traefik"),
-            f"--entrypoints.web.address=127.0.0.1:{self.ports.plain}",
-            f"--entrypoints.websecure.address=127.0.0.1:{self.ports.tls}",
-            f"--entrypoints.traefik.address=127.0.0.1:{self.ports.traefik_api}",
-            "--api.insecure=true",
-            f"--providers.file.directory={directory}",
-            "--providers.providersthrottleduration=100ms",
-            "--global.checknewversion=false",
-            "--global.sendanonymoususage=false",
-        )
+        ports = self.ports
+        self._add("traefik", *traefik_command(directory, plain=ports.plain, tls=ports.tls, api=ports.traefik_api))
 
     def _add(self, name: str, *command: str) -> None:
         self.programs[name] = Program(name, list(command), self.folder / f"{name}.log")
