@@ -22,6 +22,7 @@ class Cluster:
     namespace: str
     prefix: str
     watch_timeout_s: int
+    kubeconfig: Path
 
     async def create(self, name: str = "a", data: dict[str, str] | None = None) -> Any:
         """Create the ConfigMap `<prefix>-<name>`."""

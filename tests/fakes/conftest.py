@@ -31,18 +31,19 @@ async def v1(api: FakeKubernetes, tmp_path: Path) -> AsyncIterator[Any]:
 async def cluster(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Cluster]:
     """Offer the fake and, where KUBECONFIG is set, the cluster that it names; what a test made there is deleted."""
     if request.param == "fake":
-        async with (
-            FakeKubernetes() as running,
-            await connect(running.kubeconfig(tmp_path / "kubeconfig")) as connected,
-        ):
-            yield Cluster(client.CoreV1Api(connected), "default", "test", watch_timeout_s=1)
+        async with FakeKubernetes() as running:
+            kubeconfig = running.kubeconfig(tmp_path / "kubeconfig")
+            async with await connect(kubeconfig) as connected:
+                yield Cluster(client.CoreV1Api(connected), "default", "test", 1, kubeconfig)
         return
     prefix = f"routecast-test-{uuid.uuid4().hex[:8]}"
-    async with await connect(Path(os.environ["KUBECONFIG"])) as connected:
+    kubeconfig = Path(os.environ["KUBECONFIG"])
+    async with await connect(kubeconfig) as connected:
         v1: Any = client.CoreV1Api(connected)
         try:
-            yield Cluster(v1, "default", prefix, watch_timeout_s=5)
+            yield Cluster(v1, "default", prefix, 5, kubeconfig)
         finally:
-            for made in (await v1.list_namespaced_config_map("default")).items:
-                if made.metadata.name.startswith(prefix):
-                    await v1.delete_namespaced_config_map(made.metadata.name, "default")
+            for kind in ("config_map", "service", "event"):
+                for made in (await getattr(v1, f"list_namespaced_{kind}")("default")).items:
+                    if made.metadata.name.startswith(prefix):
+                        await getattr(v1, f"delete_namespaced_{kind}")(made.metadata.name, "default")

@@ -1,4 +1,4 @@
-"""A fake Kubernetes API server for tests: ConfigMaps, Events, access reviews over HTTP, with faults to switch on.
+"""A fake Kubernetes API server for tests: ConfigMaps, Services, Events, access reviews, with faults to switch on.
 
     async with FakeKubernetes() as api:
         api.put_config_map("service-registry", {"services.json": "{}"})
@@ -7,12 +7,16 @@
         await api.until(lambda: api.open_watches == 1)
         api.faults.cut_watches()
 
-It behaves as kube-apiserver 1.36 was measured to, as far as the publisher meets it; `test_kubernetes.py` holds both to
-it. This module is what tests use. The parts: `kubernetes_http` answers requests (`kubernetes_calls` reads them,
-`kubernetes_watch` streams), `kubernetes_store` keeps objects (`kubernetes_objects` decodes, merges, validates),
-`kubernetes_rules` permits, `kubernetes_faults` breaks.
+It behaves as kube-apiserver 1.36 was measured to, as far as the publisher and kubectl meet it; its tests hold both to
+it. The kubeconfig serves kubectl as well (`kubectl.Kubectl` runs it). This module is what tests use. The parts:
+`kubernetes_http` answers requests under `kubernetes_tls` (`kubernetes_calls` and `kubernetes_protobuf` read them,
+`kubernetes_answers` and `kubernetes_watch` write, `kubernetes_tables` prints rows, `kubernetes_discovery` tells what
+there is: `kubernetes_resources`); `kubernetes_store` keeps objects (`kubernetes_objects`, `kubernetes_events` and
+`kubernetes_services` decode, merge, validate, `kubernetes_managers` notes who wrote); `kubernetes_rules` permits,
+`kubernetes_faults` breaks.
 """
 
+import base64
 import copy
 import json
 import secrets
@@ -26,9 +30,12 @@ from aiohttp import web
 
 from tests.fakes.kubernetes_faults import Faults
 from tests.fakes.kubernetes_http import TOKEN, Endpoints, Request
+from tests.fakes.kubernetes_objects import encode
 from tests.fakes.kubernetes_pulse import Pulse
-from tests.fakes.kubernetes_status import Document, StatusError
+from tests.fakes.kubernetes_resources import CONFIG_MAPS, EVENTS, SERVICES, Resource
+from tests.fakes.kubernetes_status import Document
 from tests.fakes.kubernetes_store import Selection, Store, utc_now
+from tests.fakes.kubernetes_tls import identity
 from tests.fakes.kubernetes_watch import Bookmarks
 
 LIMIT_S = 5.0
@@ -72,7 +79,7 @@ class FakeKubernetes:
     @property
     def url(self) -> str:
         """Where the server listens, or will again after `refuse`."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"https://127.0.0.1:{self._port}"
 
     @property
     def faults(self) -> Faults:
@@ -100,13 +107,17 @@ class FakeKubernetes:
         return str(self._store.revision)
 
     def kubeconfig(self, path: Path) -> Path:
-        """Write a kubeconfig whose user may do what the rules say, and return its path; JSON is YAML."""
+        """Write a kubeconfig whose user may do what the rules say, and return its path; JSON is YAML.
+
+        It serves kubectl and every other client: the server speaks TLS, and its certificate stands in the kubeconfig.
+        """
+        authority = base64.b64encode(identity().certificate).decode()
         config = {
             "apiVersion": "v1",
             "kind": "Config",
             "current-context": "fake",
             "contexts": [{"name": "fake", "context": {"cluster": "fake", "user": "client"}}],
-            "clusters": [{"name": "fake", "cluster": {"server": self.url}}],
+            "clusters": [{"name": "fake", "cluster": {"server": self.url, "certificate-authority-data": authority}}],
             "users": [{"name": "client", "user": {"token": TOKEN}}],
         }
         path.write_text(json.dumps(config))
@@ -116,32 +127,51 @@ class FakeKubernetes:
         self, name: str, data: Mapping[str, str], namespace: str = "kube-system", manager: str = "kubectl-edit"
     ) -> str:
         """Create a ConfigMap or replace its data, as somebody else in the cluster would; return its revision."""
-        self._store.namespaces.add(namespace)
-        body = {"metadata": {"name": name}, "data": dict(data)}
-        try:
-            self._store.read("configmaps", namespace, name)
-        except StatusError:
-            stored = self._store.create("configmaps", namespace, body, manager)
-        else:
-            stored = self._store.replace("configmaps", namespace, name, body, manager)
-        return str(stored["metadata"]["resourceVersion"])
+        return self._put(CONFIG_MAPS, namespace, {"metadata": {"name": name}, "data": dict(data)}, manager)
 
     def delete_config_map(self, name: str, namespace: str = "kube-system") -> None:
         """Delete a ConfigMap; raises StatusError 404 when there is none."""
-        self._store.delete("configmaps", namespace, name)
+        self._store.delete(CONFIG_MAPS, namespace, name)
 
     def config_map(self, name: str, namespace: str = "kube-system") -> dict[str, str] | None:
         """Read the data of a ConfigMap, None when there is no such ConfigMap."""
-        found = self._store.select(Selection("configmaps", namespace, (("metadata.name", name),)))
+        found = self._store.select(Selection(CONFIG_MAPS, namespace, (("metadata.name", name),)))
         return dict(found[0].get("data", {})) if found else None
 
     def document(self, name: str, namespace: str = "kube-system") -> Document:
         """Read a whole ConfigMap, metadata and all; raises StatusError 404 when there is none."""
-        return copy.deepcopy(self._store.read("configmaps", namespace, name))
+        return copy.deepcopy(self._store.read(CONFIG_MAPS, namespace, name))
+
+    def put_service(
+        self,
+        name: str,
+        namespace: str,
+        *,
+        ip: str | None = None,
+        ports: Iterable[int | Mapping[str, object]] = (80,),
+        annotations: Mapping[str, str] | None = None,
+        type: str = "LoadBalancer",  # noqa: A002 - the name that the API has for it
+    ) -> str:
+        """Create a Service or replace it, as an app's installation and the load balancer would; return its revision.
+
+        `ip` is its address in the load balancer's status; a port is a number, or an object as in `spec.ports`.
+        """
+        spec = {"type": type, "ports": [{"port": port} if isinstance(port, int) else dict(port) for port in ports]}
+        ingress = {"ingress": [{"ip": ip, "ipMode": "VIP"}]} if ip else {}
+        body = {"metadata": {"name": name, "annotations": dict(annotations or {})}, "spec": spec}
+        return self._put(SERVICES, namespace, body | {"status": {"loadBalancer": ingress}}, "helm")
+
+    def delete_service(self, name: str, namespace: str) -> None:
+        """Delete a Service; raises StatusError 404 when there is none."""
+        self._store.delete(SERVICES, namespace, name)
+
+    def _put(self, resource: Resource, namespace: str, body: Document, manager: str) -> str:
+        self._store.namespaces.add(namespace)
+        return str(self._store.put(resource, namespace, body, manager)["metadata"]["resourceVersion"])
 
     def events(self, namespace: str | None = None) -> list[Document]:
-        """Read the Events of a namespace, or of all, as the API would return them."""
-        return copy.deepcopy(self._store.select(Selection("events", namespace)))
+        """Read the Events of a namespace, or of all, as core/v1 returns them, whichever group wrote them."""
+        return [encode(EVENTS, copy.deepcopy(event)) for event in self._store.select(Selection(EVENTS, namespace))]
 
     def compact(self) -> None:
         """Forget the history up to now: a watch that starts before it is answered 410."""
@@ -151,9 +181,15 @@ class FakeKubernetes:
         """Let the user do everything, as at the start."""
         self._endpoints.rules.allow_all()
 
-    def grant(self, *verbs: str, names: Iterable[str] = (), resource: str = "configmaps") -> None:
-        """Add an RBAC rule; from the first one of a resource on, only its rules count. `names` is `resourceNames`."""
-        self._endpoints.rules.grant(*verbs, names=names, resource=resource)
+    def grant(
+        self, *verbs: str, names: Iterable[str] = (), resource: str = "configmaps", namespace: str | None = None
+    ) -> None:
+        """Add an RBAC rule; from the first one of a resource on, only its rules count. `names` is `resourceNames`.
+
+        Resources are `configmaps`, `services`, `events` and `events.events.k8s.io`. Without a namespace the rule
+        stands in a ClusterRole; with one in a Role, which does not cover a list or watch of all namespaces.
+        """
+        self._endpoints.rules.grant(*verbs, names=names, resource=resource, namespace=namespace)
 
     def deny(self, verb: str, name: str | None = None, resource: str = "configmaps") -> None:
         """Forbid a verb on one name (and with it every request of the verb that names no single object), or on all."""
@@ -174,6 +210,7 @@ class FakeKubernetes:
 
     async def refuse(self) -> None:
         """Stop listening and drop every connection, as a killed server does; the objects stay."""
+        self._endpoints.deaf = True
         if self._site is not None:
             await self._site.stop()
             self._site = None
@@ -189,7 +226,7 @@ class FakeKubernetes:
         """
         while self._site is None:
             port = self._port or 20000 + secrets.randbelow(12000)
-            site = web.TCPSite(self._runner, "127.0.0.1", port)
+            site = web.TCPSite(self._runner, "127.0.0.1", port, ssl_context=identity().context)
             try:
                 await site.start()
             except OSError:
@@ -197,3 +234,4 @@ class FakeKubernetes:
                     raise
             else:
                 self._site, self._port = site, port
+                self._endpoints.deaf = False

@@ -23,6 +23,7 @@ class PlannedAnswer:
     status: int
     verb: str | None
     name: str | None
+    resource: str | None
     left: float
     retry_after_s: int | None
 
@@ -53,11 +54,12 @@ class Faults:
         *,
         verb: str | None = None,
         name: str | None = None,
+        resource: str | None = None,
         times: float = math.inf,
         retry_after_s: int | None = None,
     ) -> None:
         """Answer the next `times` requests of this verb and object (None: any) with a `Status` of this HTTP code."""
-        self._planned.append(PlannedAnswer(status, verb, name, times, retry_after_s))
+        self._planned.append(PlannedAnswer(status, verb, name, resource, times, retry_after_s))
 
     def halve_bodies(self) -> None:
         """Declare the whole Content-Length, send half, close; a watch is cut in the middle of its next line."""
@@ -82,10 +84,11 @@ class Faults:
             watch.cut()
         return len(cut)
 
-    def take_planned(self, verb: str, name: str | None) -> StatusError | None:
+    def take_planned(self, verb: str, name: str | None, resource: str | None) -> StatusError | None:
         """Use up one planned answer that fits this request, the oldest first."""
         for planned in self._planned:
-            if planned.left > 0 and planned.verb in (None, verb) and planned.name in (None, name):
+            wanted = ((planned.verb, verb), (planned.name, name), (planned.resource, resource))
+            if planned.left > 0 and all(one in (None, other) for one, other in wanted):
                 planned.left -= 1
                 message = _MESSAGES.get(planned.status, "the fake was told to answer this")
                 return StatusError(planned.status, message, retry_after_s=planned.retry_after_s)

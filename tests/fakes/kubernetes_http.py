@@ -1,18 +1,19 @@
 """Answer Kubernetes' HTTP API: log the request, break it, may it, do it; every refusal becomes a `Status`.
 
 The order is the real server's: the faults stand for what lies before it, then authentication, authorization, the verb.
-Does not do server-side apply, JSON patch, label selectors, paging or dry runs, and says so instead of ignoring them
-(only a `limit` may go unheeded: one page holds everything).
+Does not do server-side apply, JSON patch, strategic merges of lists, label selectors, paging or dry runs, and says so
+instead of ignoring them (only a `limit` may go unheeded: one page holds everything).
 """
 
 import asyncio
-import json
 import math
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from aiohttp import web
 
+from tests.fakes.kubernetes_answers import answer_json, answer_refusal, send_half, send_nothing
 from tests.fakes.kubernetes_calls import (
     Call,
     is_true,
@@ -20,13 +21,19 @@ from tests.fakes.kubernetes_calls import (
     read_call,
     read_manager,
     read_number,
+    read_resource,
     read_selection,
+    wants_table,
 )
+from tests.fakes.kubernetes_discovery import add_discovery, is_public
 from tests.fakes.kubernetes_faults import Faults
+from tests.fakes.kubernetes_objects import encode, find_unknown, needs_strategy
 from tests.fakes.kubernetes_pulse import Pulse
+from tests.fakes.kubernetes_resources import BY_NAME, SERVICES, group_resource
 from tests.fakes.kubernetes_rules import Rules
-from tests.fakes.kubernetes_status import KINDS, Document, StatusError, expired
+from tests.fakes.kubernetes_status import Document, StatusError, cannot_be_handled, expired, invalid, not_found
 from tests.fakes.kubernetes_store import Store
+from tests.fakes.kubernetes_tables import build_table
 from tests.fakes.kubernetes_watch import Bookmarks, OpenWatch, WatchOptions
 
 USER = "system:serviceaccount:tests:client"
@@ -35,7 +42,8 @@ MAX_BODY_BYTES = 3 * 1024 * 1024
 """The real server's limit on the body of a request."""
 
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-_PATCHES = ("application/merge-patch+json", "application/strategic-merge-patch+json")
+_STRATEGIC = "application/strategic-merge-patch+json"
+_PATCHES = ("application/merge-patch+json", _STRATEGIC)
 _NOT_DONE = ("labelSelector", "continue", "dryRun", "sendInitialEvents")
 
 
@@ -57,28 +65,35 @@ class Endpoints:
         self.requests: list[Request] = []
         self.rules = Rules()
         self.faults = Faults()
+        self.deaf = False
         self._store = store
         self._pulse = pulse
         self._bookmarks = bookmarks
 
     def application(self) -> web.Application:
-        """Build the aiohttp application: one path shape for every resource, and the access reviews."""
+        """Build the aiohttp application: one path shape for every resource, access reviews, and discovery."""
 
         @web.middleware
         async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
             return await self._answer(request, handler)
 
         application = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[answer])
-        resource = "{resource:" + "|".join(KINDS) + "}"
-        application.router.add_route("GET", f"/api/v1/{resource}", self._list_or_watch)
-        application.router.add_route("GET", f"/api/v1/namespaces/{{namespace}}/{resource}", self._list_or_watch)
-        application.router.add_route("POST", f"/api/v1/namespaces/{{namespace}}/{resource}", self._create)
-        application.router.add_route("*", f"/api/v1/namespaces/{{namespace}}/{resource}/{{name}}", self._single)
-        application.router.add_route("POST", _REVIEWS, self._review)
+        router = application.router
+        add_discovery(router)
+        router.add_route("POST", _REVIEWS, self._review)
+        router.add_route("GET", "/api/v1/namespaces/{name}", self._namespace)
+        for base in ("/api/v1", "/apis/{group}/v1"):
+            collection = f"{base}/namespaces/{{namespace}}/{{resource}}"
+            router.add_route("GET", f"{base}/{{resource}}", self._list_or_watch)
+            router.add_route("GET", collection, self._list_or_watch)
+            router.add_route("POST", collection, self._create)
+            router.add_route("*", f"{collection}/{{name}}", self._single)
         return application
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Lead every request through faults and checks to its handler, and turn what it raises into a `Status`."""
+        if self.deaf:  # the connection was in its handshake when the others were dropped
+            await send_nothing(request)
         try:
             call = read_call(request)
             self.requests.append(Request(call.verb, request.path, dict(request.query)))
@@ -87,48 +102,54 @@ class Endpoints:
             self._admit(call, request)
             response = await handler(request)
         except StatusError as e:
-            response = _refusal(e)
+            response = answer_refusal(e)
         except web.HTTPRequestEntityTooLarge:
-            response = _refusal(StatusError(413, f"Request entity too large: limit is {MAX_BODY_BYTES}"))
+            response = answer_refusal(StatusError(413, f"Request entity too large: limit is {MAX_BODY_BYTES}"))
         except web.HTTPException as e:
-            response = _refusal(StatusError(e.status, "the server could not find the requested resource"))
+            response = answer_refusal(StatusError(e.status, "the server could not find the requested resource"))
         if self.faults.halved and isinstance(response, web.Response):
-            return await _send_half(request, response)
+            return await send_half(request, response)
         return response
 
     def _admit(self, call: Call, request: web.Request) -> None:
-        if planned := self.faults.take_planned(call.verb, call.name):
+        resource = call.resource.qualified if call.resource else None
+        if planned := self.faults.take_planned(call.verb, call.name, resource):
             raise planned
-        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+        if request.headers.get("Authorization") != f"Bearer {TOKEN}" and not is_public(request.path):
             raise StatusError(401, "Unauthorized")
-        if call.resource in KINDS and not self.rules.permits(call.verb, call.resource, call.name):
+        if resource and not self.rules.permits(call.verb, resource, call.namespace, call.name):
             raise call.forbidden(USER)
         if undone := [key for key in _NOT_DONE if request.query.get(key)]:
             raise StatusError(400, f"the fake API server does not do {undone[0]}")
 
     async def _create(self, request: web.Request) -> web.Response:
-        match, body = request.match_info, await read_body(request)
-        return _json(self._store.create(match["resource"], match["namespace"], body, read_manager(request)), 201)
+        resource, body = read_resource(request), await _read_object(request)
+        created = self._store.create(resource, request.match_info["namespace"], body, read_manager(request))
+        return answer_json(self._show(request, created), 201)
 
     async def _single(self, request: web.Request) -> web.Response:
-        match, store = request.match_info, self._store
-        key = (match["resource"], match["namespace"], match["name"])
+        match, resource, store = request.match_info, read_resource(request), self._store
+        key = (resource, match["namespace"], match["name"])
         match request.method:
             case "GET":
-                return _json(store.read(*key))
+                return answer_json(self._show(request, store.read(*key)))
             case "PUT":
-                return _json(store.replace(*key, await read_body(request), read_manager(request)))
+                replaced = store.replace(*key, await _read_object(request), read_manager(request))
+                return answer_json(self._show(request, replaced))
             case "PATCH" if request.content_type in _PATCHES:
-                return _json(store.patch(*key, await read_body(request), read_manager(request)))
+                patched = store.patch(*key, await _read_object(request), read_manager(request))
+                return answer_json(self._show(request, patched))
             case "PATCH":
                 known = ", ".join(_PATCHES)
                 raise StatusError(415, f"the body of the request was in an unknown format - accepted: {known}")
             case "DELETE":
                 options = await read_body(request) if request.body_exists else {}
                 deleted = store.delete(*key, (options.get("preconditions") or {}).get("resourceVersion"))
-                details = {"name": key[2], "kind": key[0], "uid": deleted["metadata"]["uid"]}
+                if resource is SERVICES:  # the one whose delete answers with the object
+                    return answer_json(deleted)
+                details = {"name": match["name"], "kind": resource.plural, "uid": deleted["metadata"]["uid"]}
                 success = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
-                return _json(success | {"details": details})
+                return answer_json(success | {"details": details})
         raise web.HTTPMethodNotAllowed(request.method, ["GET", "PUT", "PATCH", "DELETE"])
 
     async def _list_or_watch(self, request: web.Request) -> web.StreamResponse:
@@ -136,15 +157,28 @@ class Endpoints:
         if is_true(request.query.get("watch")):
             return await self._watch(request)
         selection = read_selection(request)
-        listed = self._store.select(selection)
+        resource, documents = selection.resource, self._store.select(selection)
+        metadata = {"metadata": {"resourceVersion": str(self._store.revision)}}
+        if wants_table(request):
+            return answer_json(build_table(resource, documents, self._store.now()) | metadata)
+        listed = [encode(resource, document) for document in documents]
         items = [{k: v for k, v in item.items() if k not in ("apiVersion", "kind")} for item in listed]
-        whole = {"kind": f"{KINDS[selection.resource]}List", "apiVersion": "v1"}
-        return _json(whole | {"metadata": {"resourceVersion": str(self._store.revision)}, "items": items})
+        return answer_json(
+            {"kind": f"{resource.kind}List", "apiVersion": resource.api_version, **metadata, "items": items}
+        )
+
+    def _show(self, request: web.Request, document: Document) -> Document:
+        """Give a stored object the form in which the client wants it."""
+        resource = read_resource(request)
+        if wants_table(request):
+            return build_table(resource, [document], self._store.now())
+        return encode(resource, document)
 
     async def _watch(self, request: web.Request) -> web.StreamResponse:
         """Open a watch; without a revision it starts with what exists. A 410 comes as an event, after the HTTP 200."""
         options = WatchOptions(
             read_selection(request),
+            partial(self._show, request),
             read_number(request, "timeoutSeconds") or math.inf,
             self._bookmarks if is_true(request.query.get("allowWatchBookmarks")) else None,
         )
@@ -168,31 +202,37 @@ class Endpoints:
             self._pulse.beat()
         return response
 
+    async def _namespace(self, request: web.Request) -> web.Response:
+        """Show a namespace: kubectl looks whether that is there when the object in it is not."""
+        name = request.match_info["name"]
+        if name not in self._store.namespaces:
+            raise not_found("namespaces", name)
+        return answer_json({"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": name}})
+
     async def _review(self, request: web.Request) -> web.Response:
         """Answer a SelfSubjectAccessReview by the same rules that requests meet."""
         review = await read_body(request)
         asked = (review.get("spec") or {}).get("resourceAttributes") or {}
-        verb, resource, name = asked.get("verb", "*"), asked.get("resource", "*"), asked.get("name") or None
-        known = resource in (*KINDS, "*")
-        return _json(review | {"status": {"allowed": known and self.rules.permits(verb, resource, name)}}, 201)
+        resource = group_resource(asked.get("group", ""), asked.get("resource", "*"))
+        verb, namespace, name = asked.get("verb", "*"), asked.get("namespace") or None, asked.get("name") or None
+        allowed = resource in (*BY_NAME, "*") and self.rules.permits(verb, resource, namespace, name)
+        return answer_json(review | {"status": {"allowed": allowed}}, 201)
 
 
-async def _send_half(request: web.Request, whole: web.Response) -> web.StreamResponse:
-    body = whole.body if isinstance(whole.body, bytes) else b""
-    half = web.StreamResponse(status=whole.status, headers={"Content-Type": "application/json"})
-    half.content_length = len(body)
-    await half.prepare(request)
-    await half.write(body[: len(body) // 2])
-    if request.transport:
-        request.transport.abort()
-    return half
-
-
-def _refusal(error: StatusError) -> web.Response:
-    headers = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
-    return _json(error.body(), error.code, headers)
-
-
-def _json(body: Document, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
-    encoded = json.dumps(body).encode() + b"\n"
-    return web.Response(body=encoded, status=status, headers=headers, content_type="application/json")
+async def _read_object(request: web.Request) -> Document:
+    """Read an object or a patch of one; refuse another kind, and unknown fields where the client asks for that."""
+    resource, body = read_resource(request), await read_body(request)
+    for key, expected in (("kind", resource.kind), ("apiVersion", resource.api_version)):
+        if body.get(key) not in (None, "", expected):
+            raise StatusError(
+                400, f"the {key} in the data ({body[key]}) does not match the expected {key} ({expected})"
+            )
+    if request.content_type == _STRATEGIC and needs_strategy(body):
+        raise StatusError(400, "the fake API server does not do strategic merges of lists")
+    unknown = find_unknown(resource, body) if request.query.get("fieldValidation") == "Strict" else ()
+    if unknown:
+        said = ", ".join(f'unknown field "{field}"' for field in unknown)
+        if request.method == "PATCH":
+            raise invalid("", "", [f"patch: Invalid value: strict decoding error: {said}"])
+        raise cannot_be_handled(resource.kind, f"strict decoding error: {said}")
+    return body

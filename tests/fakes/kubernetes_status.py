@@ -9,9 +9,6 @@ from typing import Any
 Document = dict[str, Any]
 """One JSON object, such as a ConfigMap; never changed in place once it is stored."""
 
-KINDS = {"configmaps": "ConfigMap", "events": "Event"}
-"""The resources that the fake serves, with their kinds; all of them in core/v1 and in a namespace."""
-
 REASONS = {
     400: "BadRequest",
     401: "Unauthorized",
@@ -27,6 +24,10 @@ REASONS = {
     503: "ServiceUnavailable",
     504: "Timeout",
 }
+
+
+class DecodeError(Exception):
+    """Raised when a value is not of the type that the kind's Go struct gives to its field."""
 
 
 class StatusError(Exception):
@@ -74,10 +75,15 @@ def conflict(resource: str, name: str, why: str = "") -> StatusError:
     )
 
 
-def invalid(resource: str, name: str, faults: Sequence[str]) -> StatusError:
+def invalid(kind: str, name: str, faults: Sequence[str]) -> StatusError:
     """Say that the object was understood and breaks a rule of its kind; each fault is `field: what`."""
-    kind, text = KINDS[resource], ", ".join(faults) if len(faults) == 1 else f"[{', '.join(faults)}]"
+    text = ", ".join(faults) if len(faults) == 1 else f"[{', '.join(faults)}]"
     return StatusError(422, f'{kind} "{name}" is invalid: {text}', details={"name": name, "kind": kind})
+
+
+def cannot_be_handled(kind: str, why: str) -> StatusError:
+    """Say that a body cannot be decoded as what it should be."""
+    return StatusError(400, f'{kind} in version "v1" cannot be handled as a {kind}: {why}')
 
 
 def expired(asked: int, oldest: int) -> StatusError:

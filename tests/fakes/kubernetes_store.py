@@ -12,22 +12,19 @@ from datetime import UTC, datetime
 from itertools import takewhile
 from typing import Any
 
-from tests.fakes.kubernetes_objects import DecodeError, decode, find_faults, merge, note_manager
+from tests.fakes.kubernetes_managers import note_manager
+from tests.fakes.kubernetes_objects import complete, decode, encode, find_faults, merge
+from tests.fakes.kubernetes_resources import Resource
 from tests.fakes.kubernetes_status import (
-    KINDS,
+    DecodeError,
     Document,
     StatusError,
     already_exists,
+    cannot_be_handled,
     conflict,
     invalid,
     not_found,
 )
-
-SELECTABLE = {
-    "configmaps": {"metadata.name", "metadata.namespace"},
-    "events": {"metadata.name", "metadata.namespace", "involvedObject.kind", "involvedObject.name", "reason", "type"},
-}
-"""Fields that a field selector may name; of an Event's, the usual ones."""
 
 _SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 
@@ -41,16 +38,16 @@ def utc_now() -> datetime:
 class Selection:
     """What a list or watch asks for: a resource, a namespace (None: all), and `field=value` terms that all hold."""
 
-    resource: str
+    resource: Resource
     namespace: str | None
     terms: tuple[tuple[str, str], ...] = ()
 
     def __contains__(self, document: Document) -> bool:
-        if document["kind"] != KINDS[self.resource]:
+        if document["kind"] != self.resource.kind:
             return False
         if self.namespace not in (None, document["metadata"]["namespace"]):
             return False
-        return all(_value(document, field) == value for field, value in self.terms)
+        return all(_value(document, self.resource.selectable[field]) == value for field, value in self.terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +71,15 @@ class Store:
         self._on_change = on_change
         self._clock = clock
 
-    def read(self, resource: str, namespace: str, name: str) -> Document:
-        """Find one object; raises StatusError 404."""
+    def read(self, resource: Resource, namespace: str, name: str) -> Document:
+        """Find one object, in its stored shape; raises StatusError 404."""
         try:
-            return self._objects[resource, namespace, name]
+            return self._objects[resource.plural, namespace, name]
         except KeyError:
-            raise not_found(resource, name) from None
+            raise not_found(resource.plural, name) from None
 
     def select(self, selection: Selection) -> list[Document]:
-        """List objects by namespace and name."""
+        """List objects by namespace and name, in their stored shape."""
         return [document for _, document in sorted(self._objects.items()) if document in selection]
 
     def since(self, revision: int) -> list[Change]:
@@ -94,49 +91,67 @@ class Store:
         """Forget the history up to now, as etcd does every five minutes."""
         self.oldest = self.revision
 
-    def create(self, resource: str, namespace: str, body: Document, manager: str) -> Document:
+    def create(self, resource: Resource, namespace: str, body: Document, manager: str) -> Document:
         """Store a new object under its name or a generated one; raises StatusError 400, 404, 409, 422 or 500."""
+        return self._create(resource, namespace, body, _without_status(_decode(resource, body), None), manager)
+
+    def put(self, resource: Resource, namespace: str, body: Document, manager: str) -> Document:
+        """Create an object or replace it, its status too, as a controller of the cluster would. Raises StatusError."""
+        desired = _decode(resource, body)
+        current = self._objects.get((resource.plural, namespace, body["metadata"]["name"]))
+        if current is None:
+            return self._create(resource, namespace, body, desired, manager)
+        return self._update(resource, current, body, desired, manager)
+
+    def replace(self, resource: Resource, namespace: str, name: str, body: Document, manager: str) -> Document:
+        """Put a whole object in the place of another; a `resourceVersion` in it is a lock. Raises StatusError."""
+        current = self.read(resource, namespace, name)
+        return self._update(resource, current, body, _without_status(_decode(resource, body), current), manager)
+
+    def patch(self, resource: Resource, namespace: str, name: str, patch: Document, manager: str) -> Document:
+        """Merge a patch into an object as its group shows it; a `resourceVersion` in it is a lock.
+
+        Raises StatusError; for what cannot be decoded it is a 422 here.
+        """
+        current = self.read(resource, namespace, name)
+        body: Any = merge(encode(resource, current), patch)
+        try:
+            desired = decode(resource, body)
+        except DecodeError as e:
+            raise invalid(resource.kind, name, [f"patch: Invalid value: {e}"]) from e
+        return self._update(resource, current, body, _without_status(desired, current), manager)
+
+    def delete(self, resource: Resource, namespace: str, name: str, revision: str | None = None) -> Document:
+        """Remove an object and return it; `revision` is the precondition of a delete. Raises StatusError 404 or 409."""
+        current = self.read(resource, namespace, name)
+        if revision not in (None, current["metadata"]["resourceVersion"]):
+            why = "the ResourceVersion in the precondition does not match the ResourceVersion in record"
+            raise conflict(resource.plural, name, why)
+        del self._objects[resource.plural, namespace, name]
+        self._commit("DELETED", current)
+        return current
+
+    def _create(self, resource: Resource, namespace: str, body: Document, desired: Document, manager: str) -> Document:
         if namespace not in self.namespaces:
             raise not_found("namespaces", namespace)
         metadata = body.get("metadata") or {}
         if metadata.get("resourceVersion"):
             raise StatusError(500, "resourceVersion should not be set on objects to be created", reason="")
+        if metadata.get("namespace", namespace) != namespace:
+            why = "the namespace of the provided object does not match the namespace sent on the request"
+            raise StatusError(400, why)
         name = metadata.get("name") or _generate_name(metadata.get("generateName"))
         if not name:
-            raise invalid(resource, "", ["metadata.name: Required value: name or generateName is required"])
-        if (resource, namespace, name) in self._objects:
-            raise already_exists(resource, name)
+            raise invalid(resource.kind, "", ["metadata.name: Required value: name or generateName is required"])
+        if (resource.plural, namespace, name) in self._objects:
+            raise already_exists(resource.plural, name)
         created = self._now()
         owned = {"name": name, "namespace": namespace, "uid": str(uuid.uuid4()), "creationTimestamp": created}
-        return self._write(resource, None, _decode(resource, body), owned, manager)
+        return self._write(resource, None, desired, owned, manager)
 
-    def replace(self, resource: str, namespace: str, name: str, body: Document, manager: str) -> Document:
-        """Put a whole object in the place of another; a `resourceVersion` in it is a lock. Raises StatusError."""
-        current = self.read(resource, namespace, name)
-        return self._update(resource, current, body, _decode(resource, body), manager)
-
-    def patch(self, resource: str, namespace: str, name: str, patch: Document, manager: str) -> Document:
-        """Merge a patch into an object; a `resourceVersion` in it is a lock. What cannot be decoded is a 422 here."""
-        current = self.read(resource, namespace, name)
-        body: Any = merge(current, patch)
-        try:
-            desired = decode(resource, body)
-        except DecodeError as e:
-            raise invalid(resource, name, [f"patch: Invalid value: {e}"]) from e
-        return self._update(resource, current, body, desired, manager)
-
-    def delete(self, resource: str, namespace: str, name: str, revision: str | None = None) -> Document:
-        """Remove an object and return it; `revision` is the precondition of a delete. Raises StatusError 404 or 409."""
-        current = self.read(resource, namespace, name)
-        if revision not in (None, current["metadata"]["resourceVersion"]):
-            raise conflict(
-                resource, name, "the ResourceVersion in the precondition does not match the ResourceVersion in record"
-            )
-        del self._objects[resource, namespace, name]
-        self._commit("DELETED", current)
-        return current
-
-    def _update(self, resource: str, current: Document, body: Document, desired: Document, manager: str) -> Document:
+    def _update(
+        self, resource: Resource, current: Document, body: Document, desired: Document, manager: str
+    ) -> Document:
         was, claims = current["metadata"], body.get("metadata") or {}
         for field in ("name", "namespace"):
             if (claims.get(field) or was[field]) != was[field]:
@@ -146,25 +161,26 @@ class Store:
                 )
         if (claims.get("uid") or was["uid"]) != was["uid"]:
             why = f"Precondition failed: UID in precondition: {claims['uid']}, UID in object meta: {was['uid']}"
-            raise conflict(resource, was["name"], why)
+            raise conflict(resource.plural, was["name"], why)
         if (claims.get("resourceVersion") or was["resourceVersion"]) != was["resourceVersion"]:
-            raise conflict(resource, was["name"])
+            raise conflict(resource.plural, was["name"])
         owned = {key: was[key] for key in ("name", "namespace", "uid", "creationTimestamp")}
         return self._write(resource, current, desired, owned, manager)
 
     def _write(
-        self, resource: str, current: Document | None, desired: Document, owned: Document, manager: str
+        self, resource: Resource, current: Document | None, desired: Document, owned: Document, manager: str
     ) -> Document:
         """Validate and store; a write that changes nothing keeps the old revision and shows in no watch."""
-        document: Document = {"apiVersion": "v1", "kind": KINDS[resource]} | copy.deepcopy(desired)
+        document: Document = {"apiVersion": "v1", "kind": resource.kind} | copy.deepcopy(desired)
         document["metadata"] |= owned
-        if faults := find_faults(resource, document):
-            raise invalid(resource, owned["name"], faults)
+        document = complete(resource, document)
+        if faults := find_faults(resource, document, current):
+            raise invalid(resource.kind, owned["name"], faults)
         if current and document == _without_bookkeeping(current):
             return current
         document["metadata"]["managedFields"] = note_manager(current, document, manager, self._now())
         stored = self._commit("MODIFIED" if current else "ADDED", document)
-        self._objects[resource, owned["namespace"], owned["name"]] = stored
+        self._objects[resource.plural, owned["namespace"], owned["name"]] = stored
         return stored
 
     def _commit(self, change: str, document: Document) -> Document:
@@ -174,20 +190,29 @@ class Store:
         self._on_change()
         return stamped
 
+    def now(self) -> datetime:
+        """Tell the time by the clock of this cluster."""
+        return self._clock().astimezone(UTC)
+
     def _now(self) -> str:
-        return self._clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _generate_name(prefix: str | None) -> str:
     return prefix + "".join(secrets.choice(_SUFFIX_LETTERS) for _ in range(5)) if prefix else ""
 
 
-def _decode(resource: str, body: Document) -> Document:
+def _decode(resource: Resource, body: Document) -> Document:
     try:
         return decode(resource, body)
     except DecodeError as e:
-        kind = KINDS[resource]
-        raise StatusError(400, f'{kind} in version "v1" cannot be handled as a {kind}: {e}') from e
+        raise cannot_be_handled(resource.kind, str(e)) from e
+
+
+def _without_status(desired: Document, current: Document | None) -> Document:
+    """Leave the status as it was: it is a subresource, which no write of the object itself reaches."""
+    status = (current or {}).get("status")
+    return {key: value for key, value in desired.items() if key != "status"} | ({"status": status} if status else {})
 
 
 def _without_bookkeeping(document: Document) -> Document:
@@ -195,8 +220,11 @@ def _without_bookkeeping(document: Document) -> Document:
     return document | {"metadata": metadata}
 
 
-def _value(document: Document, field: str) -> str:
-    value: Any = document
-    for key in field.split("."):
-        value = (value or {}).get(key)
-    return value or ""
+def _value(document: Document, fields: tuple[str, ...]) -> str:
+    for field in fields:
+        value: Any = document
+        for key in field.split("."):
+            value = (value or {}).get(key)
+        if value:
+            return str(value)
+    return ""

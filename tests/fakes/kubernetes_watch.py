@@ -7,13 +7,13 @@ that of the watched object.
 import asyncio
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from tests.fakes.kubernetes_pulse import Pulse
-from tests.fakes.kubernetes_status import KINDS, Document, StatusError
+from tests.fakes.kubernetes_status import Document, StatusError
 from tests.fakes.kubernetes_store import Selection, Store
 
 
@@ -30,6 +30,7 @@ class WatchOptions:
     """What a client asks of its watch; `bookmarks` is None for a client that wants none."""
 
     selection: Selection
+    show: Callable[[Document], Document]
     timeout_s: float
     bookmarks: Bookmarks | None
 
@@ -67,13 +68,13 @@ class OpenWatch:
         deadline = started + options.timeout_s
         bookmark_at = self._next_bookmark(started, deadline)
         for document in initial:
-            await self._send("ADDED", document)
+            await self._send("ADDED", options.show(document))
         while True:
             if changes := self._store.since(revision):
                 revision = changes[-1].revision
                 for change in changes:
                     if change.object in options.selection:
-                        await self._send(change.type, change.object)
+                        await self._send(change.type, options.show(change.object))
             elif loop.time() >= bookmark_at:
                 bookmark_at = self._next_bookmark(loop.time(), deadline)
                 await self._send("BOOKMARK", self._bookmark(revision))
@@ -92,10 +93,10 @@ class OpenWatch:
         return due if due > now else math.inf
 
     def _bookmark(self, revision: int) -> Document:
-        kind = KINDS[self._options.selection.resource]
+        resource = self._options.selection.resource
         return {
-            "kind": kind,
-            "apiVersion": "v1",
+            "kind": resource.kind,
+            "apiVersion": resource.api_version,
             "metadata": {"resourceVersion": str(revision), "creationTimestamp": None},
         }
 

@@ -1,6 +1,8 @@
 """What breaks when a test breaks the fake, as the real client sees it."""
 
 import asyncio
+import contextlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from kubernetes.aio.client.exceptions import ApiException
 
 from tests.fakes.cluster import collect, connect, kinds, named, status
 from tests.fakes.kubernetes import FakeKubernetes
+from tests.fakes.kubernetes_tls import identity
 
 NAMESPACE = "kube-system"
 
@@ -105,6 +108,19 @@ async def test_a_killed_server_comes_back_with_its_objects(api: FakeKubernetes, 
     assert events[0]["object"].data == {"k": "2"}
 
 
+async def test_who_is_on_the_way_in_when_the_server_dies_gets_no_answer(api: FakeKubernetes) -> None:
+    """A connection that was accepted and is still in its handshake is dropped like the others."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(api.url.rsplit(":", 1)[1]))
+    for _ in range(10):  # turns of the loop, in which the server accepts it
+        await asyncio.sleep(0)
+    await api.refuse()
+    await writer.start_tls(identity().trust(), server_hostname="127.0.0.1")
+    writer.write(b"GET /version HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    with contextlib.suppress(ConnectionError):
+        assert await reader.read() == b""
+    writer.transport.abort()
+
+
 async def test_the_port_is_no_outgoing_one(api: FakeKubernetes) -> None:
     """The port lies below those that the kernel gives to outgoing connections, so it is free to come back to."""
     assert 20000 <= int(api.url.rsplit(":", 1)[1]) < 32000
@@ -186,9 +202,13 @@ async def test_a_silent_watch_says_nothing_not_even_goodbye(api: FakeKubernetes,
     assert kinds(await watching(v1, resource_version=newest, at_most=1)) == ["MODIFIED"]
 
 
-async def test_a_client_without_the_token_is_401(api: FakeKubernetes) -> None:
-    """Who does not use the kubeconfig is told so."""
-    async with client.ApiClient(client.Configuration(host=api.url)) as stranger:
+async def test_a_client_without_the_token_is_401(api: FakeKubernetes, tmp_path: Path) -> None:
+    """Who finds the server and is not known to it is told so."""
+    kubeconfig = api.kubeconfig(tmp_path / "kubeconfig")
+    login = json.loads(kubeconfig.read_text())
+    login["users"][0]["user"] = {}
+    kubeconfig.write_text(json.dumps(login))
+    async with await connect(kubeconfig) as stranger:
         with pytest.raises(ApiException) as refused:
             await client.CoreV1Api(stranger).read_namespaced_config_map("a", NAMESPACE)
     assert refused.value.status == 401

@@ -10,6 +10,12 @@ from kubernetes.aio.client.exceptions import ApiException
 from tests.fakes.cluster import Cluster, status
 from tests.fakes.kubernetes import FakeKubernetes
 from tests.fakes.kubernetes_http import TOKEN
+from tests.fakes.kubernetes_tls import identity
+
+
+def trusting() -> aiohttp.TCPConnector:
+    """Connect to the fake without a kubeconfig."""
+    return aiohttp.TCPConnector(ssl=identity().trust())
 
 
 async def test_a_second_create_is_refused(cluster: Cluster) -> None:
@@ -134,6 +140,14 @@ async def test_a_delete_can_bear_a_lock(cluster: Cluster) -> None:
         ("PUT", "/api/v1/namespaces/default/configmaps/made", b'{"data":{"k":5}}', 400),
         ("PATCH", "/api/v1/namespaces/default/configmaps/made", b"{}", 415),
         ("HEAD", "/api/v1/namespaces/default/configmaps/made", b"", 405),
+        ("PATCH", "/apis/events.k8s.io/v1/namespaces/default/configmaps/made", b"{}", 404),
+        ("POST", "/api/v1/namespaces/default/configmaps", b'{"kind":"Secret","metadata":{"name":"a"}}', 400),
+        (
+            "POST",
+            "/api/v1/namespaces/default/services",
+            b'{"metadata":{"name":"a"},"spec":{"ports":[{"port":"80"}]}}',
+            400,
+        ),
         ("GET", "/api/v1/pods", b"", 404),
         ("GET", "/api/v1/configmaps?labelSelector=a", b"", 400),
         ("GET", "/api/v1/configmaps?fieldSelector=metadata.name!=a", b"", 400),
@@ -147,11 +161,30 @@ async def test_what_cannot_be_read_is_refused(
     api.put_config_map("made", {"k": "1"}, namespace="default")
     headers = {"Authorization": f"Bearer {TOKEN}"}
     async with (
-        aiohttp.ClientSession(api.url, headers=headers) as session,
+        aiohttp.ClientSession(api.url, headers=headers, connector=trusting()) as session,
         session.request(method, path, data=body or None) as response,
     ):
         assert response.status == code
     assert api.config_map("made", "default") == {"k": "1"}
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"{}", 400),
+        (b"k8s\0\x0a\x05\x0a\x02v1", 400),
+        (b"k8s\0\x0b", 400),
+        (b"k8s\0\x0a\x09\x0a\x02v1\x12\x03Pod", 415),
+    ],
+)
+async def test_protobuf_that_is_not_known_is_refused(api: FakeKubernetes, body: bytes, code: int) -> None:
+    """Broken messages, and kinds that kubectl sends in JSON to the fake, or not at all."""
+    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/vnd.kubernetes.protobuf"}
+    async with (
+        aiohttp.ClientSession(api.url, headers=headers, connector=trusting()) as session,
+        session.post("/api/v1/namespaces/default/configmaps", data=body) as response,
+    ):
+        assert response.status == code
 
 
 async def test_a_huge_request_is_a_413(api: FakeKubernetes) -> None:
@@ -164,7 +197,7 @@ async def test_a_huge_request_is_a_413(api: FakeKubernetes) -> None:
             yield b"x" * 1024 * 1024
 
     async with (
-        aiohttp.ClientSession(api.url, headers=headers) as session,
+        aiohttp.ClientSession(api.url, headers=headers, connector=trusting()) as session,
         session.post(path, data=stream()) as response,
     ):
         assert (response.status, (await response.json())["reason"]) == (413, "RequestEntityTooLarge")

@@ -12,6 +12,7 @@ from common.settings.publisher import PublisherSettings
 from publisher.source.cluster import ClusterSource, Timing, open_cluster
 from publisher.source.document import DOCUMENTS, SERVICE_REGISTRY
 from tests.fakes.kubernetes import FakeKubernetes
+from tests.fakes.kubernetes_tls import identity
 from tests.publisher.source.watching import Watching, watching
 from tests.publisher.source.worlds import FAST, OLD, kill
 
@@ -217,7 +218,8 @@ async def test_a_watch_that_ends_before_its_time_is_a_doubt(tmp_path: Path) -> N
         await kill(api)
         runner = web.AppRunner(application)
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", int(api.url.rpartition(":")[2])).start()
+        port, tls = int(api.url.rpartition(":")[2]), identity().context
+        await web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls).start()
         try:
             async with open_cluster(PublisherSettings(kubeconfig=kubeconfig), FAST) as source, watching(source):
                 async with asyncio.timeout(10):
