@@ -71,6 +71,10 @@ class Bus:
                     error_cb=self._on_error,
                     closed_cb=self._on_closed,
                 )
+            notice_cancellation()
+        except asyncio.CancelledError:
+            await self.close()
+            raise
         except (OSError, nats.errors.Error, TimeoutError) as e:
             await self.close()
             notice_cancellation()

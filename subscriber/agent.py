@@ -18,9 +18,12 @@ from subscriber.consumer import consume
 from subscriber.local import Answer, Op, answering
 from subscriber.mend import Mender
 from subscriber.node import Delivery, Node, Taken
+from subscriber.removal import Remover
 from subscriber.report import Reporter
 from subscriber.state import NodeState
+from subscriber.survey import warn
 from subscriber.systemd import Notifier
+from subscriber.targets.blocking import in_thread
 from subscriber.targets.target import Target
 from subscriber.wake import watch_for_wake
 
@@ -59,12 +62,14 @@ class Agent:
         self._reporter = Reporter(self._name, state)
         self._mender = Mender(self._node, self._reporter, settings.subscriber)
         self._hurry = asyncio.Event()
+        self._has_snapshot = asyncio.Event()
         self._handled_seq: int | None = None
         self._stale = False
 
     async def run(self) -> None:
         """Heal from what is stored, say READY, then follow the bus until cancelled."""
         await self._reporter.open()
+        await in_thread(Remover(self._state.directory).recover, self._settings.hosts.path)
         await self._node.open()
         healed = await self._node.heal()
         if healed is not None:
@@ -76,7 +81,14 @@ class Agent:
             tasks.create_task(keep_connected(self._settings.nats, self._name, self._on_connection, self._hurry))
             tasks.create_task(self._mender.run(), name="mender")
             tasks.create_task(watch_for_wake(self._on_wake), name="wake")
+            tasks.create_task(self._warn_of_leftovers(), name="leftovers")
             tasks.create_task(self._notifier.beat(self._show_status), name="systemd")
+
+    async def _warn_of_leftovers(self) -> None:
+        """Say once what the replaced system left here; whose names those are is told by a snapshot's zone."""
+        await self._has_snapshot.wait()
+        if self._node.accepted is not None:
+            await in_thread(warn, self._settings, self._node.accepted.registry)
 
     async def _on_connection(self, bus: Bus) -> None:
         self._reporter.bus = bus
@@ -153,6 +165,7 @@ class Agent:
         accepted, ack = self._node.accepted, self._node.last_ack
         stale = False
         if accepted is not None:
+            self._has_snapshot.set()
             silent_s = (now() - self._node.heard_at).total_seconds()
             stale = silent_s > STALE_AFTER_PERIODS * accepted.republish_every_s
             if stale and not self._stale:

@@ -12,6 +12,7 @@ COMMANDS = {
     "run": Lazy("cli.subscriber.command:run", "Apply every snapshot to this node, until SIGTERM or Ctrl-C."),
     "sync": Lazy("cli.subscriber.sync:sync", "Bring this node to the newest snapshot, once, now."),
     "status": Lazy("cli.subscriber.status:status", "Show what this node runs, as it knows itself."),
+    "adopt": Lazy("cli.subscriber.adopt:adopt", "Remove what the system that routecast replaces left on this node."),
 }
 
 
@@ -31,7 +32,7 @@ def subscriber() -> None:
     cls=Command,
     example="""
     routecast subscriber run
-    routecast --config /etc/routecast/routecast.toml subscriber run
+    routecast --config ./routecast.toml subscriber run
     """,
     ends={
         exits.OK: "stopped by SIGTERM or Ctrl-C, in order",

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 
 from cli import exits
 from cli.acks import table
@@ -13,6 +13,7 @@ from cli.console import cell, pairs
 from cli.line import CommandLine
 from cli.output import Output, output_option
 from cli.run import run
+from cli.subscriber.leftovers import effects, what
 from cli.text import when
 from common.ack import NodeAck, State
 from common.clock import now
@@ -20,6 +21,7 @@ from common.errors import RoutecastError
 
 if TYPE_CHECKING:
     from common.settings import Settings
+    from subscriber.leftovers import Leftover
     from subscriber.state import NodeState
 
 TIMEOUT_S = 5.0
@@ -44,7 +46,8 @@ TIMEOUT_S = 5.0
 def status(ctx: click.Context, line: CommandLine, *, output: Output) -> None:
     """Show what this node runs, as it knows itself.
 
-    From the running service, else from what the state directory keeps.
+    From the running service, else from what the state directory keeps. And what the system that routecast replaces left
+    here: see `routecast subscriber adopt`.
     """
     found = _read(line.settings)
     ack = NodeAck.model_validate(found["last_ack"]) if found.get("last_ack") is not None else None
@@ -57,14 +60,15 @@ def _read(settings: "Settings") -> dict[str, Any]:
     """Return what the running service says, else what the state directory keeps."""
     from subscriber.local import ask  # noqa: PLC0415 - only here
     from subscriber.state import NodeState  # noqa: PLC0415
+    from subscriber.survey import look  # noqa: PLC0415
 
     state = NodeState(settings.subscriber.state_dir)
     reply = run(ask(state.socket, "status", TIMEOUT_S))
-    if reply is None:
-        return {"running": False, **_kept(state, settings)}
-    if "error" in reply:
+    if reply is not None and "error" in reply:
         raise RoutecastError(f"the running subscriber could not say: {reply['error']}")
-    return {"running": True, **reply}
+    accepted = state.read_accepted()
+    found = {"running": False, **_kept(state, settings)} if reply is None else {"running": True, **reply}
+    return {**found, "leftovers": look(settings, accepted.registry if accepted is not None else None).leftovers}
 
 
 def _kept(state: "NodeState", settings: "Settings") -> dict[str, Any]:
@@ -101,4 +105,11 @@ def _draw(found: dict[str, Any], ack: NodeAck | None) -> RenderableType:
         rows.add_row("unsent", table.line(found["unsent"]))
     if ack is not None:
         rows.add_row("last attempt", table.line(ack))
+    for leftover in found["leftovers"]:
+        rows.add_row("left over", _draw_leftover(leftover))
     return rows
+
+
+def _draw_leftover(leftover: "Leftover") -> RenderableType:
+    lines = [what(leftover), *effects(leftover), f"as root: {leftover.command}"]
+    return Group(*(cell(line, "yellow") for line in lines))
