@@ -20,6 +20,10 @@ STATE = "routecast-state"
 """The ConfigMap that keeps the mark."""
 
 
+ROUTECAST = "routecast"
+"""How the command line is called for the cluster."""
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A ConfigMap as it was read last.
@@ -36,6 +40,8 @@ class Document:
     changed_at: datetime | None = None
     edit: str = ""
     """The command that opens it for editing, for problems' `mend`."""
+    routecast: str = ROUTECAST
+    """How the command line is called for the source that this is from, ready to paste."""
     notes: tuple[str, ...] = ()
     """What is odd about where it was found; each becomes a warning."""
 
@@ -43,6 +49,11 @@ class Document:
     def missing(cls, name: str, edit: str) -> Self:
         """Return the document that does not exist."""
         return cls(name, None, edit=edit)
+
+    @property
+    def in_cluster(self) -> bool:
+        """Whether it is a ConfigMap of a cluster, not of a folder."""
+        return self.routecast == ROUTECAST
 
     @property
     def state(self) -> SourceState:

@@ -12,7 +12,7 @@ import orjson
 import yaml
 
 from common.errors import SourceUnavailable
-from publisher.source.document import DOCUMENTS, Document
+from publisher.source.document import DOCUMENTS, ROUTECAST, Document
 
 _SUFFIXES = {".yaml", ".yml"}
 _LARGEST = 16 * 1024 * 1024
@@ -47,7 +47,8 @@ def read_folder(path: Path, namespace: str) -> dict[str, Document]:
     for name in DOCUMENTS:
         if name not in folder.documents:
             why = "; ".join(folder.broken) or None
-            folder.documents[name] = Document(name, None, why=why, edit=_edit(path / f"{name}.yaml"))
+            edit = _edit(path / f"{name}.yaml")
+            folder.documents[name] = Document(name, None, why=why, edit=edit, routecast=_routecast(path))
     return folder.documents
 
 
@@ -137,6 +138,7 @@ def _add(config_map: dict[str, Any], file: Path, changed_at: datetime, folder: _
         changed_by=file.name,
         changed_at=changed_at.replace(microsecond=changed_at.microsecond // 1000 * 1000),
         edit=_edit(file),
+        routecast=_routecast(folder.path),
         notes=notes,
     )
 
@@ -166,6 +168,10 @@ def _short_hash(data: dict[str, str] | None) -> str:
 
 def _edit(file: Path) -> str:
     return f"${{EDITOR:-vi}} {shlex.quote(str(file))}"
+
+
+def _routecast(folder: Path) -> str:
+    return f"{ROUTECAST} --registry-dir {shlex.quote(str(folder))}"
 
 
 def _line(error: yaml.YAMLError) -> str:

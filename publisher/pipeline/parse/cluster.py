@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from common.models import Cluster
 from common.values import address, dns_name
+from publisher.pipeline.parse.mend import ADDRESS
 from publisher.pipeline.parse.place import Places
 from publisher.pipeline.parse.text import checked, cleaned, read_text
 from publisher.source.document import CLUSTER_INFO
@@ -11,6 +12,9 @@ from publisher.source.document import CLUSTER_INFO
 DOMAIN_KEY = "cluster-domain"
 NAME_KEY = "cluster-name"
 CONTROL_PLANE_KEY = "control-plane-ip"
+
+PROPOSED_DOMAIN = "mycloud"
+"""The domain of a cluster that never had one, until somebody chooses another."""
 
 
 class ClusterRead(NamedTuple):
@@ -26,12 +30,14 @@ def read_cluster(places: Places, previous: Cluster) -> ClusterRead:
     text = read_text(place)
     if text is None:
         if previous.domain is None:
-            place.error(None, "the cluster has no domain, so there are no names; write one, as 'mycloud'")
+            place.error(
+                None, f"the cluster has no domain, so there are no names; write one, as {PROPOSED_DOMAIN!r}", place.init
+            )
         return ClusterRead(previous, readable=False)
     try:
         domain = checked(dns_name, text)
     except ValueError as e:
-        place.unreadable(str(e))
+        place.unreadable(str(e), place.init)
         return ClusterRead(previous, readable=False)
     data = place.document.data or {}
     name = cleaned(data.get(NAME_KEY, "")) or None
@@ -50,5 +56,6 @@ def _read_control_plane(places: Places, previous: Cluster) -> str | None:
         return checked(address, text)
     except ValueError as e:
         kept = "it is left out" if previous.control_plane_ip is None else "the previous form is kept"
-        place.error(None, f"{e}; {kept}")
+        mend = None if place.init is None else place.init.having("--control-plane-ip", ADDRESS)
+        place.error(None, f"{e}; {kept}", mend)
         return previous.control_plane_ip

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 from common.models import Domain
 from common.values import dns_name
-from publisher.pipeline.parse.entry import Entry
+from publisher.pipeline.parse.entry import WHOLE, Entry
+from publisher.pipeline.parse.mend import Command, as_text
 from publisher.pipeline.parse.place import Place
 from publisher.pipeline.parse.text import checked, kind_of
 
@@ -30,7 +31,7 @@ def read_domains(place: Place, root: Mapping[str, Any], previous: Mapping[str, D
     if not readable:
         place.unreadable(f"the field {NESTED} must be an object, it is {kind_of(nested)}")
         nested = {}
-    flat = {key: root[key] for key in root if _is_flat(key)}
+    flat = {key: root[key] for key in root if is_flat(key)}
     domains: dict[str, Domain] = {}
     kept: dict[str, Domain] = {} if readable else dict(previous)
     for raw, value in [*sorted(nested.items()), *sorted(flat.items())]:
@@ -44,12 +45,21 @@ def read_domains(place: Place, root: Mapping[str, Any], previous: Mapping[str, D
         if not entry.valid:
             kept |= {name: previous[name]} if name in previous else {}
         elif name in domains:
-            entry.warning("is written more than once; the first one counts")
+            entry.warning(WHOLE, "is written more than once; the first one counts")
         else:
             domains[name] = domain
+        mend = register_domain(name) if readable else None
+        if mend is not None and "description" in entry.faulty:
+            mend = mend.having("--description", as_text(value["description"]))
+        entry.mend(mend)
     return DomainsRead(dict(sorted((kept | domains).items())), readable)
 
 
-def _is_flat(key: str) -> bool:
+def register_domain(name: str) -> Command | None:
+    """Return the command that registers a domain, or writes its entry anew; None for one that it would refuse."""
+    return Command("domain add", (name,)) if "." in name else None
+
+
+def is_flat(key: str) -> bool:
     """Tell whether a field at the root is a domain; all others at the root are unknown fields, and ignored."""
     return key not in {NESTED, VPS_NODES} and "." in key

@@ -13,9 +13,13 @@ _LONGEST = 63
 
 def base_name(label: str, address: str) -> str:
     """Return the node name that a label asks for: ``Vinay's MacBook`` -> ``vinay-s-macbook``; of none, the address."""
-    ascii_text = unicodedata.normalize("NFKD", label).encode("ascii", "ignore").decode("ascii")
-    base = _OTHERS.sub("-", ascii_text.lower()).strip("-")[:_LONGEST_BASE].rstrip("-")
-    return base or f"node-{_slug(address)}"
+    return plain(label) or f"node-{_slug(address)}"
+
+
+def plain(text: str) -> str:
+    """Return the DNS label that comes closest to a text; of one without letters and digits, nothing."""
+    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
+    return _OTHERS.sub("-", ascii_text.lower()).strip("-")[:_LONGEST_BASE].rstrip("-")
 
 
 def name_nodes(nodes: Sequence[tuple[str, str]]) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from publisher.pipeline.parse.place import Place
+from publisher.source.document import Document
 
 _BYTE_ORDER_MARK = "\ufeff"
 _LONGEST = 300
@@ -18,18 +19,29 @@ def read_text(place: Place) -> str | None:
     """Return the text of a key without blanks or byte order mark around; None, and a problem, when there is none."""
     document = place.document
     if document.data is None:
-        place.unreadable(
-            f"the ConfigMap {document.name} is missing" if document.why is None else f"cannot be read: {document.why}"
-        )
+        if document.why is None:
+            place.unreadable(f"the ConfigMap {document.name} is missing", place.init)
+        else:
+            place.unreadable(f"cannot be read: {document.why}")
         return None
     if place.key not in document.data:
-        place.unreadable(f"the key {place.key} is missing")
+        place.unreadable(f"the key {place.key} is missing", place.init)
         return None
-    text = document.data[place.key].strip().removeprefix(_BYTE_ORDER_MARK).strip()
+    text = bare(document.data[place.key])
     if not text:
-        place.unreadable(f"the key {place.key} is empty")
+        place.unreadable(f"the key {place.key} is empty", place.init)
         return None
     return text
+
+
+def is_missing(document: Document, key: str) -> bool:
+    """Tell whether a key is missing, or nothing is in it."""
+    return document.data is None or not bare(document.data.get(key, ""))
+
+
+def bare(text: str) -> str:
+    """Return the text of a key without blanks or byte order mark around."""
+    return text.strip().removeprefix(_BYTE_ORDER_MARK).strip()
 
 
 def read_object(place: Place) -> dict[str, Any] | None:

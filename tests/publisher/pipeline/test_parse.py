@@ -230,9 +230,9 @@ def test_a_large_registry_is_read_whole() -> None:
     assert parsed.problems == ()
 
 
-def test_a_problem_carries_the_command_that_opens_its_document() -> None:
+def test_a_problem_that_no_command_mends_carries_the_one_that_opens_its_document() -> None:
     """Ready to paste."""
-    content = documents(having(services_json={**SERVICES, "x": 5}))
+    content = documents(having(services_json={**SERVICES, " x": {}}))
     content[SERVICE_REGISTRY] = Document(SERVICE_REGISTRY, content[SERVICE_REGISTRY].data, edit="kubectl edit")
     [problem] = parse(content, None).problems
     assert problem.mend == "kubectl edit"

@@ -133,3 +133,73 @@ def test_a_label_that_is_no_text_is_none() -> None:
     """The node is named by its address."""
     parsed = first(having(registry_json=_laptops({"ip": "100.86.0.1", "name": 5})))
     assert parsed.registry.nodes[0] == Node(name="node-100-86-0-1", role=Role.LAPTOP, address="100.86.0.1")
+
+
+@pytest.mark.parametrize(
+    ("item", "label"),
+    [
+        ({"label": "Work Mac"}, "Work Mac"),
+        ({"label": " a\nb "}, "a b"),
+        ({"label": ""}, "Vinay's MacBook"),
+        ({"label": None}, "Vinay's MacBook"),
+        ({"label": 5}, "Vinay's MacBook"),
+    ],
+)
+def test_people_see_the_label_and_the_bus_never_does(item: dict[str, Any], label: str) -> None:
+    """A name is for life, whatever its owner calls the machine."""
+    parsed = first(having(registry_json=_laptops({"ip": "100.86.0.1", "name": "Vinay's MacBook", **item})))
+    assert parsed.registry.nodes[0] == Node(name="vinay-s-macbook", role=Role.LAPTOP, address="100.86.0.1", label=label)
+    assert bool(parsed.problems) is (item["label"] == 5)
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("Vinay's MacBook", "Work"),
+        ("lap-top", "lap"),
+        ("lap", "lap-top"),
+        ("mac", "Mac"),
+        ("x" * 60, "short"),
+        ("m", ""),
+    ],
+)
+def test_a_labelled_node_with_a_broken_address_keeps_name_and_label(name: str, label: str) -> None:
+    """It is known by its name, not by its label; also when the whole list cannot be read."""
+    item = {"ip": "100.86.0.1", "name": name, "label": label}
+    whole = first(having(registry_json=_laptops(item))).registry
+    for broken in (
+        _laptops({**item, "ip": "x"}),
+        _laptops({**item, "ip": None, "label": "new"}),
+        _laptops() | {"management_laptops": "x"},
+    ):
+        assert after(having(registry_json=broken), whole).registry.nodes == whole.nodes
+
+
+def test_labelled_nodes_of_one_name_keep_theirs_while_a_list_is_broken() -> None:
+    """Also those that were told apart by their addresses."""
+    items = [{"ip": f"100.86.0.{i}", "name": "mac", "label": f"Mac {i}"} for i in (1, 2)]
+    items += [{"ip": "fd7a::1", "name": "mac", "label": "mac"}]
+    whole = first(having(registry_json=_laptops(*items))).registry
+    assert [node.name for node in whole.nodes[:3]] == ["mac", "mac-100-86-0-2", "mac-fd7a--1"]
+    for broken in ({**NODES, "management_laptops": 5}, _laptops(*({**item, "ip": "x"} for item in items))):
+        assert after(having(registry_json=broken), whole).registry.nodes == whole.nodes
+
+
+def test_a_node_that_is_written_twice_with_two_labels_counts_once() -> None:
+    """A label makes no second node of it."""
+    item = NODES["management_laptops"][0]
+    parsed = first(having(registry_json=_laptops({**item, "label": "First"}, {**item, "label": "Second"})))
+    assert [(node.name, node.label) for node in parsed.registry.nodes] == [("laptop", "First"), ("vps-1", "vps-1")]
+    assert "written more than once" in lines(parsed.problems)[0]
+
+
+@CALM
+@given(
+    st.lists(st.tuples(st.sampled_from(["mac", "Mac!", "mac-100-1-1-1", "lap top"]), st.text(max_size=8)), max_size=5)
+)
+def test_a_label_never_changes_a_name(asked: list[tuple[str, str]]) -> None:
+    """Whatever it is, on whichever node."""
+    items = [{"ip": f"100.1.1.{i}", "name": name, "label": label} for i, (name, label) in enumerate(asked, start=1)]
+    unlabelled = [{key: item[key] for key in ("ip", "name")} for item in items]
+    labelled, plain = (first(having(registry_json={"worker_nodes": nodes})).registry for nodes in (items, unlabelled))
+    assert [(n.name, n.address) for n in labelled.nodes] == [(n.name, n.address) for n in plain.nodes]
