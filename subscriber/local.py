@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -38,17 +39,27 @@ async def answering(path: Path, answers: Mapping[Op, Answer]) -> AsyncIterator[N
     with suppress(FileNotFoundError):
         await asyncio.to_thread(path.unlink)
     with _short(path) as short:
-        mask = os.umask(0o177)
-        try:
-            server = await asyncio.start_unix_server(serve, short, limit=_LINE)
-        finally:
-            os.umask(mask)
+        server = await asyncio.start_unix_server(serve, sock=_bind(short), limit=_LINE)
     try:
         async with server:
             yield
     finally:
         with suppress(FileNotFoundError):
             await asyncio.to_thread(path.unlink)
+
+
+def _bind(path: str) -> socket.socket:
+    """Return a socket that only its owner can connect to, from the first moment on."""
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    mask = os.umask(0o177)
+    try:
+        listening.bind(path)
+    except OSError:
+        listening.close()
+        raise
+    finally:
+        os.umask(mask)
+    return listening
 
 
 async def _answer(line: bytes, answers: Mapping[Op, Answer]) -> Mapping[str, Any]:

@@ -1,6 +1,7 @@
 """Keep streams and durable consumers in being: nodes only bind (DESIGN 5)."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import nats.js.errors
 from nats.js.api import (
@@ -28,49 +29,49 @@ ACK_WAIT_S = 60
 def stream_configs(replicas: int) -> tuple[StreamConfig, ...]:
     """Return the streams as DESIGN 5 has them, each kept by `replicas` servers."""
     return (
-        StreamConfig(
+        _stream(
+            replicas,
             name=subjects.REGISTRY,
             description="routecast: the newest snapshot",
             subjects=[subjects.SNAPSHOT],
             max_msgs_per_subject=1,
-            storage=StorageType.FILE,
-            discard=DiscardPolicy.OLD,
-            allow_direct=True,
-            num_replicas=replicas,
         ),
-        StreamConfig(
+        _stream(
+            replicas,
             name=subjects.HISTORY,
             description="routecast: past versions",
             subjects=[subjects.HISTORY_ALL],
             max_msgs=HISTORY_VERSIONS,
             max_msgs_per_subject=1,
-            storage=StorageType.FILE,
-            discard=DiscardPolicy.OLD,
             compression=StoreCompression.S2,
-            allow_direct=True,
-            num_replicas=replicas,
         ),
-        StreamConfig(
+        _stream(
+            replicas,
             name=subjects.ACKS,
             description="routecast: what the nodes did",
             subjects=[subjects.ACK_ALL],
             max_msgs_per_subject=ACKS_PER_NODE,
-            storage=StorageType.FILE,
-            discard=DiscardPolicy.OLD,
-            allow_direct=True,
-            num_replicas=replicas,
         ),
-        StreamConfig(
+        _stream(
+            replicas,
             name=subjects.STATUS,
             description="routecast: what the publishers see",
             subjects=[subjects.STATUS_ALL],
             max_msgs_per_subject=1,
             max_age=STATUS_MAX_AGE_S,
-            storage=StorageType.FILE,
-            discard=DiscardPolicy.OLD,
-            allow_direct=True,
-            num_replicas=replicas,
         ),
+    )
+
+
+def _stream(replicas: int, **given: Any) -> StreamConfig:
+    """Return a stream on file, without any limit that is not given: also without one that somebody else has set."""
+    unlimited = {"max_msgs": -1, "max_bytes": -1, "max_msg_size": -1, "max_age": 0}
+    return StreamConfig(
+        **{**unlimited, **given},
+        storage=StorageType.FILE,
+        discard=DiscardPolicy.OLD,
+        allow_direct=True,
+        num_replicas=replicas,
     )
 
 
@@ -154,6 +155,8 @@ _OURS = (
     "subjects",
     "max_msgs",
     "max_msgs_per_subject",
+    "max_bytes",
+    "max_msg_size",
     "max_age",
     "discard",
     "allow_direct",

@@ -36,6 +36,17 @@ async def test_a_stream_with_other_settings_is_brought_to_ours(bus: Bus) -> None
     assert (config.max_msgs_per_subject, config.description) == (64, "mine")
 
 
+async def test_a_limit_that_somebody_set_is_taken_off(bus: Bus) -> None:
+    """An age or a size on a stream would lose the newest snapshot, or a laptop's record, in silence."""
+    for name in (subjects.REGISTRY, subjects.ACKS):
+        info = await bus.js.stream_info(name)
+        await bus.js.update_stream(info.config.evolve(max_age=3600, max_bytes=1 << 20, max_msg_size=1 << 16))
+    await Keeper(bus, replicas=1).ensure_streams()
+    for name in (subjects.REGISTRY, subjects.ACKS):
+        config = (await bus.js.stream_info(name)).config
+        assert (config.max_age, config.max_bytes, config.max_msg_size) == (0, -1, -1)
+
+
 async def test_each_node_has_one_durable(bus: Bus) -> None:
     """Missing durables are made, existing ones left alone, those of removed nodes deleted."""
     keeper = Keeper(bus, replicas=1)
