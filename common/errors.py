@@ -14,6 +14,7 @@
     - SnapshotRejected
     - TargetFailed
     - NothingToShow
+    - EditRefused
 
 Libraries' errors are translated where they enter, with ``raise ... from``. A message says what, where, why
 and the next command. This module holds no handling.
@@ -68,6 +69,14 @@ class SnapshotTooLarge(PermanentError):
 
 class NothingToShow(PermanentError):
     """Raise when what was asked for does not exist: a version, a node, a stream."""
+
+
+class EditRefused(PermanentError):
+    """Raise when an edit of the registry is not valid, or not confirmed: nothing was written. Holds all faults."""
+
+    def __init__(self, *faults: str) -> None:
+        super().__init__("\n  ".join(faults))
+        self.faults = faults
 
 
 class Rejection(StrEnum):

@@ -6,10 +6,8 @@ How the manifests are read is `publisher.source.manifests`' job; no file of the 
 import asyncio
 import contextlib
 import errno
-import fcntl
-import os
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
@@ -19,6 +17,7 @@ from common import log
 from common.errors import AccessDenied, SourceUnavailable
 from common.files import Sync, read_bytes, write_atomic
 from publisher.source.document import DOCUMENTS, Document
+from publisher.source.folder_lock import locked
 from publisher.source.manifests import Fingerprint, fingerprint, read_folder
 from publisher.source.source import PublisherState, SourceEvent
 from publisher.source.state import decode_state, encode_state, raises
@@ -194,23 +193,11 @@ def _read_state(file: Path) -> PublisherState | None:
 
 def _write_state(file: Path, state: PublisherState) -> None:
     try:
-        with _locked(file.parent):
+        with locked(file.parent):
             if raises(state, _read_state(file)):
                 write_atomic(file, encode_state(state).encode(), sync=Sync.CONTENT)
     except OSError as e:
         raise _refused(file, "written", e) from e
-
-
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Keep other publishers on this folder from writing between our read and our write."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        with contextlib.suppress(OSError):  # some network file systems lock no folders
-            fcntl.flock(fd, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(fd)
 
 
 def _refused(file: Path, what: str, error: OSError) -> SourceUnavailable | AccessDenied:

@@ -4,9 +4,14 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from common.errors import SourceUnavailable
 from common.models import Frozen
 from common.snapshot import Order
 from publisher.source.document import Document
+
+
+class Conflict(SourceUnavailable):
+    """Raise when somebody else wrote, made or deleted a document in between: read it again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,57 +1,39 @@
-"""The few requests to the API server that the publisher makes, each under a limit, with errors turned into ours."""
+"""The few requests about ConfigMaps that the publisher and the editor make."""
 
-import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
-import aiohttp
 import orjson
 from kubernetes.aio import client
 from kubernetes.aio.client.exceptions import ApiException
 
-from common.errors import AccessDenied, SourceUnavailable
+from common.errors import AccessDenied, EditRefused, SourceUnavailable
 from publisher.source.cluster.document import Commands
+from publisher.source.cluster.requests import Found, Requests, WatchEvent, read_body
 from publisher.source.cluster.timing import Timing
+from publisher.source.document import DOCUMENTS
+from publisher.source.source import Conflict
 
-_OK, _NOT_FOUND = 200, 404
+_NOT_FOUND, _CONFLICT, _TOO_LARGE, _INVALID = 404, 409, 413, 422
 _MERGE_PATCH = "application/merge-patch+json"
-_FIELD_MANAGER = "routecast-publisher"
-_WHOLE = 0.9
-"""A watch that lasted this part of its time ended by itself."""
-
-ConfigMap = dict[str, Any]
-"""A ConfigMap's JSON."""
+PUBLISHER = "routecast-publisher"
+"""The field manager that the publisher's own writes stand under."""
 
 
-class WatchEvent(NamedTuple):
-    """One line of a watch: ``ADDED``, ``MODIFIED``, ``DELETED`` or ``BOOKMARK``, and where to go on from."""
-
-    kind: str
-    found: ConfigMap
-    resource_version: str
-
-
-class Conflict(SourceUnavailable):
-    """Raise when somebody else wrote, made or deleted the object in between: read it again."""
-
-
-class Expired(SourceUnavailable):
-    """Raise when the server no longer knows the resource version that a watch starts from: list again."""
-
-
-class ConfigMaps:
+class ConfigMaps(Requests):
     """The ConfigMaps of one namespace. Lists and watches name one each: the Role allows no more."""
 
-    def __init__(self, api: client.ApiClient, commands: Commands, timing: Timing) -> None:
+    def __init__(self, api: client.ApiClient, commands: Commands, timing: Timing, manager: str = PUBLISHER) -> None:
+        super().__init__(api, timing)
         self.commands = commands
+        self._manager = manager
         self._namespace = commands.namespace
-        self._timing = timing
         self._core = client.CoreV1Api(api)
+        self._ask = self._core.list_namespaced_config_map_without_preload_content
         self._reviews = client.AuthorizationV1Api(api)
-        self._host = api.configuration.host
 
-    async def list_one(self, name: str) -> tuple[ConfigMap | None, str]:
+    async def list_one(self, name: str) -> tuple[Found | None, str]:
         """Return the ConfigMap, None when there is none, and the resource version that a watch goes on from.
 
         Raises:
@@ -59,15 +41,10 @@ class ConfigMaps:
             AccessDenied: listing it is not allowed.
 
         """
-        with self._translated("list", name):
-            response = await self._core.list_namespaced_config_map_without_preload_content(
-                self._namespace, field_selector=f"metadata.name={name}", _request_timeout=self._timing.request_s
-            )
-            listed = orjson.loads(await _body(response))
-            items = listed.get("items") or []
-            return (items[0] if items else None), listed["metadata"]["resourceVersion"]
+        items, resource_version = await self._list(self._ask, name, **self._only(name))
+        return (items[0] if items else None), resource_version
 
-    async def watch_one(self, name: str, resource_version: str, limit_s: float) -> AsyncGenerator[WatchEvent, None]:
+    def watch_one(self, name: str, resource_version: str, limit_s: float) -> AsyncGenerator[WatchEvent, None]:
         """Yield the events of one watch, until the server ends it in its time, at most `limit_s`.
 
         Raises:
@@ -76,28 +53,9 @@ class ConfigMaps:
             AccessDenied: watching it is not allowed.
 
         """
-        served_s, started = max(1, int(min(self._timing.watch_s, limit_s))), time.monotonic()
-        with self._translated("watch", name):
-            response = await self._core.list_namespaced_config_map_without_preload_content(
-                self._namespace,
-                field_selector=f"metadata.name={name}",
-                resource_version=resource_version,
-                allow_watch_bookmarks=True,
-                watch=True,
-                timeout_seconds=served_s,
-                _request_timeout=served_s + self._timing.watch_grace_s,
-            )
-            try:
-                if response.status != _OK:
-                    await _body(response)
-                while line := await response.content.readline():
-                    yield _event(line)
-            finally:
-                response.close()
-        if time.monotonic() - started < served_s * _WHOLE:
-            raise SourceUnavailable(f"the API server at {self._host} ended the watch of {name} before its time")
+        return self._watch(self._ask, name, resource_version, limit_s, **self._only(name))
 
-    async def read(self, name: str) -> ConfigMap | None:
+    async def read(self, name: str) -> Found | None:
         """Return the ConfigMap, None when there is none.
 
         Raises:
@@ -112,42 +70,48 @@ class ConfigMaps:
             if response.status == _NOT_FOUND:
                 response.release()
                 return None
-            found: ConfigMap = orjson.loads(await _body(response))
+            found: Found = orjson.loads(await read_body(response))
             return found
 
-    async def create(self, name: str, data: dict[str, str]) -> None:
-        """Make a ConfigMap.
+    async def create(self, name: str, data: Mapping[str, str]) -> str:
+        """Make a ConfigMap; return its resource version.
 
         Raises:
             Conflict: it is there by now.
-            SourceUnavailable: the server does not answer.
+            SourceUnavailable: the server does not answer, or there is no such namespace.
             AccessDenied: making it is not allowed.
+            EditRefused: it is too large.
 
         """
-        body = client.V1ConfigMap(metadata=client.V1ObjectMeta(name=name), data=data)
-        with self._translated("create", name):
-            await self._core.create_namespaced_config_map(
-                self._namespace, body, field_manager=_FIELD_MANAGER, _request_timeout=self._timing.request_s
+        body = client.V1ConfigMap(metadata=client.V1ObjectMeta(name=name), data=dict(data))
+        with self._translated("create", name), _valid(name):
+            made = await self._core.create_namespaced_config_map(
+                self._namespace, body, field_manager=self._manager, _request_timeout=self._timing.request_s
             )
+            return _version(made)
 
-    async def patch(self, name: str, data: dict[str, str], resource_version: str) -> None:
-        """Write keys of a ConfigMap, if it still is at `resource_version`; all other keys stay.
+    async def patch(self, name: str, data: Mapping[str, str | None], resource_version: str) -> str:
+        """Write keys of a ConfigMap (None removes one), if it still is at `resource_version`; all other keys stay.
+
+        Returns its new resource version.
 
         Raises:
             Conflict: it is not.
             SourceUnavailable: the server does not answer.
             AccessDenied: writing it is not allowed.
+            EditRefused: it is too large by that, or must not be changed.
 
         """
-        with self._translated("patch", name):
-            await self._core.patch_namespaced_config_map(
+        with self._translated("patch", name), _valid(name):
+            patched = await self._core.patch_namespaced_config_map(
                 name,
                 self._namespace,
-                {"metadata": {"resourceVersion": resource_version}, "data": data},
-                field_manager=_FIELD_MANAGER,
+                {"metadata": {"resourceVersion": resource_version}, "data": dict(data)},
+                field_manager=self._manager,
                 _content_type=_MERGE_PATCH,
                 _request_timeout=self._timing.request_s,
             )
+            return _version(patched)
 
     async def allowed(self, verb: str, name: str | None) -> bool:
         """Ask the server whether it would let us do `verb` on a ConfigMap.
@@ -165,45 +129,44 @@ class ConfigMaps:
             )
             return bool(answer.status and answer.status.allowed)
 
-    @contextmanager
-    def _translated(self, verb: str, name: str) -> Iterator[None]:
-        """Turn the client's errors into ours; what a half answer raises in a decoder is no better than no answer."""
-        try:
-            yield
-        except ApiException as e:
-            raise self._refusal(verb, name, e) from e
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError, KeyError, TypeError, AttributeError) as e:
-            cause = str(e) or type(e).__name__
-            raise SourceUnavailable(f"the API server at {self._host} does not answer {verb} {name}: {cause}") from e
+    def _only(self, name: str) -> dict[str, str]:
+        return {"namespace": self._namespace, "field_selector": f"metadata.name={name}"}
 
     def _refusal(self, verb: str, name: str, error: ApiException) -> SourceUnavailable | AccessDenied:
-        said = f"{error.status} {error.reason}"
-        match error.status:
-            case 403:  # codes of HTTP, as the API's conventions use them
-                return AccessDenied(
-                    f"denied: this user may not {verb} the ConfigMap {name} in {self._namespace};"
-                    f" check with `{self.commands.can_i(verb, name)}`, grant with `{self.commands.grant}`"
-                )
-            case 401:
-                return AccessDenied(f"denied: the API server at {self._host} does not know this user ({said})")
-            case 409 | 404 if verb in {"create", "patch"}:
-                return Conflict(f"somebody else wrote the ConfigMap {name} in between ({said})")
-            case 410:
-                return Expired(f"the resource version of {name} is too old to watch from ({said})")
-        return SourceUnavailable(f"the API server at {self._host} answers {said} to {verb} {name}")
+        if (verb, error.status) == ("create", _NOT_FOUND):
+            return SourceUnavailable(f"there is no namespace {self._namespace} in the cluster at {self._host}")
+        if error.status in {_NOT_FOUND, _CONFLICT} and verb in {"create", "patch"}:
+            return Conflict(f"somebody else wrote the ConfigMap {name} in between ({error.status} {error.reason})")
+        return super()._refusal(verb, name, error)
+
+    def _denied(self, verb: str, name: str) -> str:
+        grant = f"grant with `{self.commands.grant}`"
+        if verb == "patch" and name in DOCUMENTS:  # an edit: what the publisher may do in any case would not do here
+            grant = "a Role that allows one is in deploy/kubernetes/components/discover/access.yaml"
+        return (
+            f"this user may not {verb} the ConfigMap {name} in {self._namespace};"
+            f" check with `{self.commands.can_i(verb, name)}`, {grant}"
+        )
 
 
-async def _body(response: aiohttp.ClientResponse) -> bytes:
-    """Return the body of a good answer, and raise for any other one."""
-    content = await response.read()
-    if response.status != _OK:
-        raise ApiException(status=response.status, reason=response.reason)
-    return content
+@contextmanager
+def _valid(name: str) -> Iterator[None]:
+    """Turn the server's verdict on what we wrote into ours: trying again cannot help."""
+    try:
+        yield
+    except ApiException as e:
+        if e.status not in {_TOO_LARGE, _INVALID}:
+            raise
+        raise EditRefused(f"the API server refuses the ConfigMap {name}: {_said(e)}") from e
 
 
-def _event(line: bytes) -> WatchEvent:
-    event = orjson.loads(line)
-    found: ConfigMap = event["object"]
-    if event["type"] == "ERROR":
-        raise ApiException(status=found.get("code"), reason=f"{found.get('reason')}: {found.get('message')}")
-    return WatchEvent(event["type"], found, found["metadata"]["resourceVersion"])
+def _said(error: ApiException) -> str:
+    try:
+        return str(orjson.loads(error.body or "")["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"{error.status} {error.reason}"
+
+
+def _version(written: client.V1ConfigMap) -> str:
+    metadata: Any = written.metadata
+    return str(metadata.resource_version)

@@ -1,0 +1,1 @@
+"""The editor: the only code that writes ConfigMaps of the registry."""
