@@ -1,14 +1,13 @@
 """Ask the running publisher for an operation, on ``registry.control``."""
 
 import asyncio
-import getpass
-import socket
 import uuid
 
 import nats.errors
 import orjson
 from pydantic import ValidationError
 
+from cli.who import who
 from common import subjects
 from common.bus import Bus, translated
 from common.control import ControlReply, ControlRequest
@@ -23,7 +22,7 @@ async def ask(bus: Bus, op: str, *, timeout_s: float) -> ControlReply:
         RoutecastError: it answered that it could not, and why.
 
     """
-    request = ControlRequest(op=op, request_id=str(uuid.uuid4()), by=await asyncio.to_thread(_who))
+    request = ControlRequest(op=op, request_id=str(uuid.uuid4()), by=await asyncio.to_thread(who))
     try:
         with translated(f"asking the publisher for a {op}"):
             message = await bus.nc.request(
@@ -53,12 +52,3 @@ def _plainly(error: BusUnavailable, op: str, timeout_s: float) -> BusUnavailable
             )
         case _:
             return error
-
-
-def _who() -> str:
-    """Return ``user@host``."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a user id without a name, as in containers
-        user = "unknown"
-    return f"{user}@{socket.gethostname()}"

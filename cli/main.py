@@ -19,6 +19,27 @@ SECTIONS = {
         "problems": Lazy("cli.problems:problems", "List what is wrong in the registry, and how to mend it."),
         "show": Lazy("cli.show.command:show", "Show the registry: domains, VPSs, routing, services, nodes, problems."),
         "render": Lazy("cli.render:render", "Print what a node would write."),
+        "doctor": Lazy(
+            "cli.doctor.command:doctor", "Check what can be wrong, here and in the fleet, each with the next command."
+        ),
+    },
+    "Edit": {
+        "init": Lazy(
+            "cli.init:init",
+            "Make the registry: what is missing of its four ConfigMaps or files; what is there stays.",
+        ),
+        "service": Lazy("cli.service.command:service", "Edit the services: the apps that have names and routes."),
+        "domain": Lazy("cli.domain.command:domain", "Edit the public domains under which services are routed."),
+        "vps": Lazy("cli.vps.command:vps", "Edit the VPSs that can serve public routes."),
+        "route": Lazy("cli.route.command:route", "Edit which services are routed, under which domains, on which VPSs."),
+        "node": Lazy("cli.node.command:node", "Edit the machines that run a subscriber."),
+        "import": Lazy(
+            "cli.import_registry.command:import_registry",
+            "Take over the registry of the bash system, and say what else there is to do.",
+        ),
+        "lint": Lazy(
+            "cli.lint:lint", "Check the registry at its source: all problems, each with the command that mends it."
+        ),
     },
     "Act": {
         "push": Lazy("cli.push.command:push", "Publish the registry again and wait for every online node to answer."),
@@ -35,12 +56,17 @@ SECTIONS = {
 EXAMPLE = """
 routecast nodes
 routecast --config ./routecast.toml push
-routecast render hosts --registry-dir ./registry
+routecast service add immich --subdomain photos --ip 100.67.243.10 --port 80
 """
 
 
 class Routecast(LazyGroup):
     """The root: where our errors become one line on standard error and an exit code."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep the words as they were typed: an edit is remembered by the command that repeats it."""
+        ctx.meta["words"] = tuple(args)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; print what it raises on purpose."""

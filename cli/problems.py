@@ -49,7 +49,7 @@ def problems(
         found = read_registry(line.registry_settings(registry_dir, cluster=cluster)).problems
     else:
         found = run(_reported(line.settings))
-    output.show(found, lambda: _draw(found))
+    output.show(found, lambda: draw_found(found))
     if any(problem.severity is Severity.ERROR for problem in found):
         ctx.exit(exits.NOT_SO)
 
@@ -77,5 +77,6 @@ async def _reported(settings: "Settings") -> tuple[Problem, ...]:
     return statuses[0].problems
 
 
-def _draw(found: tuple[Problem, ...]) -> RenderableType:
+def draw_found(found: tuple[Problem, ...]) -> RenderableType:
+    """Return the problems and how many there are."""
     return Group(*draw_problems(found), Text(tally(found)))

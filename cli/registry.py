@@ -1,6 +1,6 @@
 """Read the registry from its source, as the publisher would on first contact: nothing kept from before.
 
-The only place in the command line that knows of `publisher.source` and `publisher.pipeline`; a node has neither.
+A node has none of the publisher's side: it is imported only where a command needs it.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import click
 
 from cli.extras import publisher_extra
 from cli.run import run
-from common.errors import SourceUnavailable
+from common.errors import AccessDenied, SourceUnavailable
 from common.models import Registry
 from common.problems import Problem
 
@@ -60,11 +60,17 @@ def read_registry(settings: "Settings") -> Reading:
 async def _read(settings: "Settings") -> Reading:
     with publisher_extra():
         from publisher.pipeline.parse import Part, parse  # noqa: PLC0415
-        from publisher.source.open import open_source  # noqa: PLC0415
+        from publisher.registry.book import open_book  # noqa: PLC0415
+        from publisher.registry.record import lost_edits, read_record  # noqa: PLC0415
     try:
-        async with asyncio.timeout(READ_LIMIT_S), open_source(settings.publisher) as source:
-            documents = await source.list()
+        async with asyncio.timeout(READ_LIMIT_S), open_book(settings.publisher) as book:
+            documents = await book.list()
+            try:
+                edits = read_record(await book.read_record())
+            except AccessDenied:  # who may only read the four documents still sees them
+                edits = ()
     except TimeoutError as e:
         raise SourceUnavailable(f"the registry could not be read within {READ_LIMIT_S:g} s") from e
     parsed = parse(documents, None)
-    return Reading(parsed.registry, parsed.problems, tuple(part.value for part in Part if part not in parsed.readable))
+    problems = (*parsed.problems, *lost_edits(documents, edits))
+    return Reading(parsed.registry, problems, tuple(part.value for part in Part if part not in parsed.readable))

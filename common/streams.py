@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from common import subjects
 from common.ack import NodeAck
 from common.bus import Bus, translated
+from common.errors import BusUnavailable
 from common.snapshot import Order, Sealed
 from common.status import PublisherStatus
 
@@ -141,12 +142,22 @@ async def following_acks(bus: Bus, subject: str, *, new_only: bool) -> AsyncIter
 
     With `new_only` it begins with the next record, else with the newest of each node. The consumer that it needs is
     made before the body runs: a record stored later is not missed. It ends with the connection.
+
+    Raises:
+        BusUnavailable: no publisher has made the stream yet, or the connection is gone.
+
     """
     config = ConsumerConfig(
         deliver_policy=DeliverPolicy.NEW if new_only else DeliverPolicy.LAST_PER_SUBJECT, ack_policy=AckPolicy.NONE
     )
     with translated("following acks"):
-        subscription = await bus.js.subscribe(subject, stream=subjects.ACKS, config=config, ordered_consumer=True)
+        try:
+            subscription = await bus.js.subscribe(subject, stream=subjects.ACKS, config=config, ordered_consumer=True)
+        except nats.js.errors.NotFoundError as e:
+            raise BusUnavailable(
+                "no publisher is running, nor ever was on this NATS server: its streams do not exist; "
+                "start one with `routecast publisher run`"
+            ) from e
     try:
         yield _acks_of(subscription.messages)
     finally:

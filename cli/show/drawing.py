@@ -20,11 +20,11 @@ def draw_registry(registry: Registry) -> list[RenderableType]:
     return [
         _heading("Cluster"),
         _indented(_cluster(registry)),
-        *_section("Domains", _domains(registry), "no domain is registered"),
-        *_section("VPSs", _vps_nodes(registry), "no VPS is registered"),
-        *_section("Routing", _routing(registry), "no service is routed"),
-        *_section("Services", _services(registry), "no service is registered"),
-        *_section("Nodes", _nodes(registry), "no node is registered"),
+        *_section("Domains", domains_table(registry), "no domain is registered"),
+        *_section("VPSs", vps_table(registry), "no VPS is registered"),
+        *_section("Routing", routes_table(registry), "no service is routed"),
+        *_section("Services", services_table(registry), "no service is registered"),
+        *_section("Nodes", nodes_table(registry), "no node is registered"),
     ]
 
 
@@ -72,14 +72,16 @@ def _cluster(registry: Registry) -> Text:
     return cell(", ".join(filter(None, parts)))
 
 
-def _domains(registry: Registry) -> Table:
+def domains_table(registry: Registry) -> Table:
+    """Return the public domains as a table."""
     shown = table("DOMAIN", "DESCRIPTION")
     for name, domain in sorted(registry.domains.items()):
         shown.add_row(cell(name), cell(domain.description))
     return shown
 
 
-def _vps_nodes(registry: Registry) -> Table:
+def vps_table(registry: Registry) -> Table:
+    """Return the VPSs as a table, each with its node."""
     nodes = {node.address: node.name for node in registry.nodes if node.role is Role.VPS}
     shown = table("TAILNET", "PUBLIC", "LOCATION", "PROVIDER", "NODE")
     for vps in registry.vps_nodes:
@@ -94,7 +96,8 @@ def _vps_nodes(registry: Registry) -> Table:
     return shown
 
 
-def _routing(registry: Registry) -> Table:
+def routes_table(registry: Registry) -> Table:
+    """Return the host names of all routed services, and where each is placed."""
     shown = table("SERVICE", "STRATEGY", "HOST NAME", "BACKEND", "PLACED ON", "SERVED BY")
     for row in place_all(registry):
         if row.host is None or row.placed_on is None:
@@ -111,7 +114,8 @@ def _routing(registry: Registry) -> Table:
     return shown
 
 
-def _services(registry: Registry) -> Table:
+def services_table(registry: Registry) -> Table:
+    """Return the services as a table, each with its name in the zone."""
     zone = zone_of(registry.cluster)
     owned = derive_names(registry).records
     shown = table("SERVICE", "NAME", "ADDRESS", "PORT", "PUBLIC", "IN THE CLUSTER")
@@ -135,7 +139,8 @@ def _name(service: Service, zone: str | None, owner_address: str | None) -> Text
     return cell(f"{name} (taken)" if taken else name, "yellow" if taken else "")
 
 
-def _nodes(registry: Registry) -> Table:
+def nodes_table(registry: Registry) -> Table:
+    """Return the machines that run a subscriber as a table."""
     shown = table("NODE", "ROLE", "ADDRESS", "LABEL")
     for node in registry.nodes:
         shown.add_row(cell(node.name), cell(node.role), cell(node.address), cell(node.label))

@@ -1,6 +1,6 @@
 """Say how two registries differ, in the words of the registry: services, names, routes, nodes. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -151,3 +151,21 @@ KINDS: Mapping[str, Callable[[Registry], dict[str, str]]] = {
 """Kind -> entries by name, each with what is said of it."""
 
 _POINTING = {"names", "routes"}
+
+_ONE_OF = {
+    "cluster": "cluster",
+    "services": "service",
+    "domains": "domain",
+    "VPSs": "VPS",
+    "nodes": "node",
+    "routes": "route",
+    "names": "name",
+    "routing": "routing of",
+}
+"""What one entry of a kind is called, in the order in which people want to hear of them."""
+
+
+def headlines(found: Sequence[Change]) -> tuple[str, ...]:
+    """Return each change as ``+ service wiki``, what was written before what follows from it."""
+    ranked = sorted(found, key=lambda change: list(_ONE_OF).index(change.kind))
+    return tuple(f"{change.op.sign} {_ONE_OF[change.kind]} {change.name}" for change in ranked)

@@ -17,7 +17,7 @@ from cli.line import CommandLine
 from cli.newest import nothing_published, open_untrusted
 from cli.output import Output, output_option
 from cli.run import run
-from cli.stream.changes import Op, changes
+from cli.stream.changes import Op, changes, headlines
 from cli.stream.head import changed_by
 from cli.text import short_digest, when
 from common.bus import Bus, connected
@@ -28,6 +28,9 @@ from common.streams import history_orders, read_version
 
 if TYPE_CHECKING:
     from common.settings import Settings
+
+
+_SHOWN = 3  # changes a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ class LogRow:
     added: int | None = None
     changed: int | None = None
     removed: int | None = None
+    what: tuple[str, ...] = ()
+    """Each change in a few words, the most telling first."""
     fault: str | None = None
 
 
@@ -60,8 +65,8 @@ class LogRow:
 def log(line: CommandLine, *, last: int, output: Output) -> None:
     """List the versions that are kept, the newest first, and what each changed.
 
-    The last 256 are kept; publishing again makes no version. CHANGES counts names, routes, services, nodes and the
-    rest: added, changed, removed.
+    The last 256 are kept; publishing again makes no version. CHANGED IN names the documents and who wrote them last,
+    as the cluster knows it (the field manager), in a folder the file.
     """
     rows = run(_read(line.settings, last))
     if not rows:
@@ -100,7 +105,8 @@ def _row(order: Order, before: Snapshot | str | None, it: Snapshot | str) -> Log
     if isinstance(it, str):
         return LogRow(order.epoch, order.version, fault=it)
     previous = before if isinstance(before, Snapshot) else None
-    counts = Counter(change.op for change in changes(previous.registry, it.registry)) if previous is not None else None
+    found = changes(previous.registry, it.registry) if previous is not None else ()
+    counts = Counter(change.op for change in found) if previous is not None else None
     return LogRow(
         epoch=order.epoch,
         version=order.version,
@@ -111,13 +117,20 @@ def _row(order: Order, before: Snapshot | str | None, it: Snapshot | str) -> Log
         added=counts[Op.ADDED] if counts is not None else None,
         changed=counts[Op.CHANGED] if counts is not None else None,
         removed=counts[Op.REMOVED] if counts is not None else None,
+        what=headlines(found),
     )
+
+
+def _some(what: Sequence[str]) -> str:
+    """Return the first of some changes, and how many more there are."""
+    more = len(what) - _SHOWN
+    return ", ".join(what[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _draw(rows: Sequence[LogRow]) -> Table:
     at = now()
     several = len({row.epoch for row in rows}) > 1
-    shown = table("VERSION", "CREATED", "REASON", "DIGEST", "CHANGES", "CHANGED IN")
+    shown = table("VERSION", "CREATED", "REASON", "DIGEST", "WHAT CHANGED", "CHANGED IN")
     for row in rows:
         version = f"{row.epoch}/{row.version}" if several else row.version
         if row.fault is not None:
@@ -128,7 +141,7 @@ def _draw(rows: Sequence[LogRow]) -> Table:
             cell(when(row.created_at, at)),
             cell(row.reason),
             cell(short_digest(row.digest or "")),
-            cell(None if row.added is None else f"+{row.added} ~{row.changed} -{row.removed}"),
+            cell(_some(row.what)),
             cell(", ".join(row.changed_by)),
         )
     return shown

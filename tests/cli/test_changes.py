@@ -2,7 +2,7 @@
 
 from hypothesis import given
 
-from cli.stream.changes import KINDS, Change, Op, changes
+from cli.stream.changes import KINDS, Change, Op, changes, headlines
 from common.models import Cluster, Domain, Node, Registry, Role, Routing, Scheme, Service, Vps
 from tests.registries import REFERENCE, registries, with_service, without_service
 
@@ -134,3 +134,16 @@ def test_every_field_is_said() -> None:
         "+ x: round-robin, domains a.com, VPSs 100.64.0.1",
         '+ n: laptop at 100.64.0.2, "Ann\'s"',
     ]
+
+
+def test_headlines_begin_with_what_was_written() -> None:
+    """A service that comes is told before its name and its routes, which follow from it."""
+    first, *others = headlines(changes(without_service("immich"), REFERENCE))
+    assert first == "+ service immich"
+    assert "+ name photos.mycloud.local" in others
+
+
+@given(registries(), registries())
+def test_headlines_tell_every_change_once(before: Registry, after: Registry) -> None:
+    """However much changed, nothing is left out."""
+    assert len(headlines(changes(before, after))) == len(changes(before, after))

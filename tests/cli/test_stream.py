@@ -77,6 +77,8 @@ async def test_log_lists_versions_the_newest_first(history: list[Snapshot], rout
     assert fewer == rows[:1]
     table = (await routecast("stream", "log")).stdout.splitlines()
     assert [line.split()[0] for line in table] == ["VERSION", "57", "56", "55"]
+    assert rows[0]["what"][0].startswith("+ service ")
+    assert rows[0]["what"][0] in table[1]
 
 
 async def test_log_of_nothing_is_not_so(bus: Bus, routecast: Routecast) -> None:
