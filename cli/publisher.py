@@ -52,8 +52,16 @@ def publisher() -> None:
 @click.option(
     "--http-port", type=click.IntRange(0, 65535), help="Port of /healthz, /readyz, /metrics; 0 takes a free one."
 )
+@click.option("--discover", is_flag=True, help="Register the cluster's LoadBalancer Services as they come and change.")
 @click.pass_obj
-def run(line: CommandLine, *, registry_dir: Path | None, reconcile_every: float | None, http_port: int | None) -> None:
+def run(
+    line: CommandLine,
+    *,
+    registry_dir: Path | None,
+    reconcile_every: float | None,
+    http_port: int | None,
+    discover: bool,
+) -> None:
     """Watch the registry and publish it, until SIGTERM or Ctrl-C.
 
     Waits for NATS and for the source for as long as it takes, and logs what it waits for. Any number of publishers may
@@ -63,6 +71,7 @@ def run(line: CommandLine, *, registry_dir: Path | None, reconcile_every: float 
         "registry_dir": registry_dir or line.registry_dir,
         "reconcile_every_s": reconcile_every,
         "http_port": http_port,
+        "discover": discover or None,
     }
     settings = line.service_settings(publisher={name: value for name, value in given.items() if value is not None})
     with publisher_extra():

@@ -32,6 +32,8 @@ class PublisherSettings(Section):
     """How often streams and durable consumers are checked, and made again when missing, in s."""
     replicas: int = Field(default=1, ge=1, le=5)
     """How many servers of a NATS cluster keep each stream: 1, or 3 on a cluster."""
+    discover: bool = False
+    """Bring the cluster's Services of type LoadBalancer into the registry as they come, change and go."""
     http_host: str = "127.0.0.1"
     """The address that /healthz, /readyz and /metrics listen on."""
     http_port: int = Field(default=9480, ge=0, le=65535)
