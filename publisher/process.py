@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from prometheus_client import CollectorRegistry
 
@@ -10,12 +12,16 @@ from common.bus import Bus, keep_connected
 from common.errors import BusUnavailable
 from common.lifecycle import until_signal
 from common.settings import Settings
+from common.settings.publisher import PublisherSettings
 from common.signing import Signer, read_seed
 from common.version import VERSION
+from publisher.announcer import Announcer
 from publisher.control import answer_control
+from publisher.discoverer import Discoverer, FollowsServices
 from publisher.fleet import Fleet
 from publisher.http import serving
 from publisher.metrics import RoundMetrics, StateCollector
+from publisher.overwritten import OverwrittenEdits
 from publisher.pipeline.controller import Controller
 from publisher.pipeline.keeper import Keeper
 from publisher.pipeline.reconciler import reconcile_for_ever
@@ -23,11 +29,17 @@ from publisher.pipeline.schedule import Schedule
 from publisher.pipeline.settle import Settle
 from publisher.pipeline.store import Store
 from publisher.pipeline.stream import SnapshotStream
+from publisher.registry.book import Book, open_book
+from publisher.registry.editor import Editor
 from publisher.report import StatusReport
 from publisher.source.open import open_source
 from publisher.source.source import Source
 
 _log = log.get(__name__)
+
+_BY = "the publisher"
+_DISCOVERS = "routecast service discover"
+"""What the record of edits says of what was discovered."""
 
 
 async def run(settings: Settings) -> None:
@@ -39,40 +51,84 @@ async def run(settings: Settings) -> None:
     """
     signer = await asyncio.to_thread(read_seed, settings.publisher.signing_seed_file)
     _log.info("publisher starting", version=VERSION, public_key=signer.public_key)
-    async with open_source(settings.publisher) as source:
-        publisher = Publisher(settings, source, signer)
+    async with (
+        open_source(settings.publisher) as source,
+        open_book(settings.publisher) as book,
+        cluster_services(settings) as services,
+    ):
+        publisher = Publisher(settings, source, signer, book, services)
         async with serving(settings.publisher, publisher.report, publisher.metrics):
             await until_signal(publisher.run())
     _log.info("publisher stopped")
 
 
-class Publisher:
-    """The parts of a publisher, wired together."""
+@asynccontextmanager
+async def cluster_services(settings: Settings) -> AsyncIterator[FollowsServices | None]:
+    """Yield the Services of the cluster when they are to be discovered, else None."""
+    if not settings.publisher.discover:
+        yield None
+        return
+    open_services = await asyncio.to_thread(_import_services)
+    async with open_services(settings.publisher) as services:
+        yield services
 
-    def __init__(self, settings: Settings, source: Source, signer: Signer) -> None:
+
+def _import_services() -> Callable[[PublisherSettings], AbstractAsyncContextManager[FollowsServices]]:
+    """Import the Kubernetes client: 2 s and 170 MB."""
+    from publisher.source.cluster.services import open_services  # noqa: PLC0415 - see above
+
+    return open_services
+
+
+class Publisher:
+    """The parts of a publisher, wired together; with `services` it discovers them too."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        source: Source,
+        signer: Signer,
+        book: Book,
+        services: FollowsServices | None = None,
+    ) -> None:
         self._settings = settings
         self._source = source
         self._signer = signer
         self.metrics = CollectorRegistry()
         self._store = Store()
         self._controller = Controller(source, self._store, self._signer, settings.publisher, RoundMetrics(self.metrics))
-        self.report = StatusReport(self._controller, self._store)
+        self._overwritten = OverwrittenEdits(book, self._store, on_difference=self._seen)
+        self.report = StatusReport(self._controller, self._store, self._overwritten)
         self._fleet = Fleet(self._controller)
         self.metrics.register(StateCollector(self.report, self._fleet))
         settle = Settle(settings.publisher.quiet_delay_s, settings.publisher.max_delay_s)
-        self._schedule = Schedule(self._controller, settle, on_round=self.report.changed)
+        self._discoverer = None if services is None else Discoverer(services, Editor(book, _BY, _DISCOVERS))
+        self._announcer = Announcer(source, self._controller, self._store, lambda: self._overwritten.found)
+        self._schedule = Schedule(self._controller, settle, on_round=self._seen)
 
     async def run(self) -> None:
         """Watch the source and publish, over one connection after the other, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._watch_source(), name="source")
+            tasks.create_task(self._announcer.run(), name="announcer")
+            tasks.create_task(self._overwritten.run(), name="overwritten edits")
+            if self._discoverer is not None:
+                tasks.create_task(self._discoverer.run(), name="discoverer")
             tasks.create_task(keep_connected(self._settings.nats, "publisher", self._on_connection), name="bus")
 
     async def _watch_source(self) -> None:
         async for event in self._source.watch():
             if self._store.apply(event):
                 self._schedule.changed()
-            self.report.changed()
+                self._overwritten.changed()
+                if self._discoverer is not None:
+                    self._discoverer.changed()
+            self._seen()
+
+    def _seen(self) -> None:
+        """Have what is told of the registry compared with what was seen just now."""
+        self.report.changed()
+        self._announcer.changed()
 
     async def _on_connection(self, bus: Bus) -> None:
         keeper = Keeper(bus, self._settings.publisher.replicas)

@@ -12,6 +12,7 @@ from common.bus import Bus, translated
 from common.clock import now
 from common.status import EVERY_S, PublisherStatus
 from common.version import VERSION
+from publisher.overwritten import OverwrittenEdits
 from publisher.pipeline.controller import Controller
 from publisher.pipeline.store import Store
 
@@ -22,9 +23,10 @@ _MAX_PROBLEMS = 500
 class StatusReport:
     """This process's status, and its way to the bus."""
 
-    def __init__(self, controller: Controller, store: Store) -> None:
+    def __init__(self, controller: Controller, store: Store, overwritten: OverwrittenEdits) -> None:
         self._controller = controller
         self._store = store
+        self._overwritten = overwritten
         self._instance = f"{socket.gethostname().split('.')[0].lower()}-{secrets.token_hex(4)}"
         self._started_at = now()
         self._look = asyncio.Event()
@@ -46,7 +48,7 @@ class StatusReport:
             version=newest.version if newest is not None else None,
             digest=newest.digest if newest is not None else None,
             sources=self._store.statuses(),
-            problems=self._controller.problems[:_MAX_PROBLEMS],
+            problems=(*self._controller.problems, *self._overwritten.problems)[:_MAX_PROBLEMS],
             waiting_for=self._controller.waiting_for,
         )
 

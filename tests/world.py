@@ -20,7 +20,8 @@ from common.models import Role
 from common.settings import Settings
 from common.snapshot import Order, Snapshot, open_sealed
 from common.streams import read_ack, read_newest
-from publisher.process import Publisher
+from publisher.process import Publisher, cluster_services
+from publisher.registry.book import open_book
 from publisher.source.open import open_source
 from subscriber.agent import Agent
 from subscriber.state import NodeState
@@ -150,8 +151,12 @@ class World:
     async def publisher(self, **settings: Any) -> AsyncIterator[Publisher]:
         """Run a publisher while the body runs."""
         chosen = self.settings(**settings)
-        async with open_source(chosen.publisher) as source:
-            publisher = Publisher(chosen, source, SIGNER)
+        async with (
+            open_source(chosen.publisher) as source,
+            open_book(chosen.publisher) as book,
+            cluster_services(chosen) as services,
+        ):
+            publisher = Publisher(chosen, source, SIGNER, book, services)
             async with _task(publisher.run()):
                 yield publisher
 

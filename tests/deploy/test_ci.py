@@ -40,7 +40,7 @@ def test_nothing_is_skipped_for_want_of_a_program() -> None:
     text = SCRIPT.read_text()
     from_debian = set(re.findall(r"\[([\w-]+)\]=", text))
     by_script = set(re.findall(r"command -v ([\w-]+) >/dev/null \|\| \.venv/bin/python \.ci/\1 ", text))
-    needed = {*room.PROGRAMS, *engine.PROGRAMS, "busybox", "dnsmasq", "kubectl", "systemctl"}
+    needed = {*room.PROGRAMS, *engine.PROGRAMS, "busybox", "dnsmasq", "jq", "kubectl", "systemctl"}
     assert {IN_DEBIAN.get(name, name) for name in needed} - {None} <= from_debian | by_script
     assert text.index("make check") < text.index(".ci/kubectl") < text.index("make test"), "pip comes with make check"
 

@@ -7,6 +7,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponen
 from common import log
 from common.errors import AccessDenied, SourceUnavailable
 from publisher.source.cluster.calls import ConfigMaps
+from publisher.source.cluster.events import ClusterEvents
 from publisher.source.cluster.timing import Timing
 from publisher.source.document import DOCUMENTS, STATE
 
@@ -19,6 +20,9 @@ NEEDED: tuple[tuple[str, str | None], ...] = (
     ("create", None),  # RBAC cannot limit creation to a name
 )
 """Verb and ConfigMap."""
+
+NEEDED_FOR_EVENTS = ("list", "create", "patch")
+"""What telling problems as Events needs besides; everything else goes on without it."""
 
 
 async def missing_rights(config_maps: ConfigMaps) -> list[str]:
@@ -52,3 +56,23 @@ async def report_missing_rights(config_maps: ConfigMaps, timing: Timing) -> None
         _log.error("rights are missing in the cluster", missing=", ".join(missing), grant=config_maps.commands.grant)
     else:
         _log.debug("all rights are there", rights=len(NEEDED))
+
+
+async def may_write_events(events: ClusterEvents, timing: Timing) -> bool:
+    """Tell whether problems may be told as Events; if not, log how to grant it. Waits for the server to answer."""
+    try:
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type(SourceUnavailable),
+            wait=wait_random_exponential(multiplier=0.5, max=timing.pause_max_s),
+        ):
+            with attempt:
+                missing = [verb for verb in NEEDED_FOR_EVENTS if not await events.allowed(verb)]
+    except AccessDenied:
+        return False  # said by `report_missing_rights`
+    if missing:
+        _log.info(
+            "problems are not told as Events: rights are missing in the cluster",
+            missing=", ".join(f"{verb} events" for verb in missing),
+            grant=events.grant,
+        )
+    return not missing

@@ -6,13 +6,14 @@ from contextlib import asynccontextmanager
 from common.settings.publisher import PublisherSettings
 from publisher.source.cluster.calls import ConfigMaps
 from publisher.source.cluster.document import Commands
+from publisher.source.cluster.events import ClusterEvents
 from publisher.source.cluster.login import logged_in
-from publisher.source.cluster.source import ClusterSource
+from publisher.source.cluster.telling import TellingSource
 from publisher.source.cluster.timing import Timing
 
 
 @asynccontextmanager
-async def open_cluster(settings: PublisherSettings, timing: Timing | None = None) -> AsyncIterator[ClusterSource]:
+async def open_cluster(settings: PublisherSettings, timing: Timing | None = None) -> AsyncIterator[TellingSource]:
     """Yield the source in the cluster that the settings name. The API server need not answer yet.
 
     Raises:
@@ -21,4 +22,6 @@ async def open_cluster(settings: PublisherSettings, timing: Timing | None = None
     """
     timing = timing or Timing()
     async with logged_in(settings) as api:
-        yield ClusterSource(ConfigMaps(api, Commands.of(settings), timing), timing, settings.relist_every_s)
+        config_maps = ConfigMaps(api, Commands.of(settings), timing)
+        events = ClusterEvents(api, config_maps, timing)
+        yield TellingSource(config_maps, events, timing, settings.relist_every_s)

@@ -7,12 +7,12 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt,
 
 from common.errors import AccessDenied
 from publisher.source.cluster.access import report_missing_rights
-from publisher.source.cluster.calls import ConfigMaps, Conflict
+from publisher.source.cluster.calls import ConfigMaps
 from publisher.source.cluster.document import denied_document, read_document
 from publisher.source.cluster.follow import Follower
 from publisher.source.cluster.timing import Timing
 from publisher.source.document import DOCUMENTS, STATE, Document
-from publisher.source.source import PublisherState, SourceEvent
+from publisher.source.source import Conflict, PublisherState, SourceEvent
 from publisher.source.state import decode_state, encode_state, raises
 
 STATE_KEY = "state.json"
