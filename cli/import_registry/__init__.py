@@ -1,0 +1,1 @@
+"""`routecast import`: `import` alone is a word of the language."""
