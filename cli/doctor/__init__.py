@@ -1,0 +1,1 @@
+"""`routecast doctor`: what can be wrong as checks, each with the next command."""

@@ -1,0 +1,1 @@
+"""NATS: what both sides stand on."""
