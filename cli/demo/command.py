@@ -39,8 +39,9 @@ async def _play(folder: Path, *, keep: bool) -> None:
     async with World(folder) as world:
         await tell(world)
         if keep:
+            ended = _interrupted()  # first: who reads how to end it may do so at once
             _say_how_to_look(world)
-            await _until_interrupted()
+            await ended.wait()
 
 
 def _say_how_to_look(world: World) -> None:
@@ -55,9 +56,10 @@ def _say_how_to_look(world: World) -> None:
     click.echo(f"\nEdit the registry in {world.registry.folder} and watch it arrive. Ctrl-C ends it all.")
 
 
-async def _until_interrupted() -> None:
+def _interrupted() -> asyncio.Event:
+    """Return an event that Ctrl-C or SIGTERM sets."""
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
-    await ended.wait()
+    return ended

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from publisher.registry.plan import Edit, EditPlan
 
 
-def perform(editing: Editing, edit: "Edit", *, confirm: bool = False) -> None:
-    """Make `edit` as the options say, and print what became of it; with `confirm` only when somebody agrees.
+def perform(editing: Editing, edit: "Edit") -> None:
+    """Make `edit` as the options say, and print what became of it; what removes something, when somebody agrees.
 
     Raises:
         EditRefused: the edit is not valid, or nobody agreed; nothing was written.
@@ -35,9 +35,10 @@ def perform(editing: Editing, edit: "Edit", *, confirm: bool = False) -> None:
     if editing.dry_run or not plan.changed:
         report = report_of(plan, {})
     else:
-        if confirm and not editing.yes:
+        removes = any(change.fate == "removed" for change in plan.changes)
+        if removes and not editing.yes:
             _agree(plan)
-        written = run(_apply(settings, edit, command, plan if confirm else None))
+        written = run(_apply(settings, edit, command, plan if removes else None))
         report = report_of(written.plan, written.versions)
     report, error = wait_for_nodes(settings, editing, report)
     editing.output.show(report, lambda: draw_report(report, dry_run=editing.dry_run))

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from nats.aio.msg import Msg
 
 from cli import exits
-from cli.push.waiting import wait_for_answers
 from cli.push.tally import Tally
+from cli.push.waiting import wait_for_answers
 from common import subjects
 from common.ack import AckError, NodeAck, State
 from common.bus import Bus
