@@ -13,7 +13,7 @@ def fault(words: list[str]) -> str | None:
     Words in capitals, as NODE, and those with an ellipsis stand for values: only their place is judged.
     """
     try:
-        _judge(main, click.Context(main, info_name="routecast"), iter(words))
+        _judge(main, click.Context(main, info_name="routecast", **main.context_settings), iter(words))
     except click.UsageError as e:
         return e.format_message()
     return None
@@ -37,7 +37,7 @@ def _judge(command: click.Command, ctx: click.Context, words: Iterator[str]) -> 
 
 def _judge_option(command: click.Command, ctx: click.Context, word: str, words: Iterator[str]) -> None:
     name, equals, value = word.partition("=")
-    option = next((each for each in command.get_params(ctx) if name in each.opts), None)
+    option = next((each for each in command.get_params(ctx) if name in {*each.opts, *each.secondary_opts}), None)
     if option is None:
         raise click.UsageError(f"no option {name} of {ctx.command_path!r}")
     if isinstance(option, click.Option) and (option.is_flag or option.count):

@@ -14,9 +14,11 @@ _SPAN = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _HERE_DOCUMENT = re.compile(r"<<'?(\w+)'?(.*)\n(?:.*\n)*?\1\n")
+_LINE = re.compile(r"(?:.*<<'?(?P<end>\w+)'?.*\n(?:.*\n)*?(?P=end)|(?:.*\\\n)*.*)\n")
 _INNER = re.compile(r"\$\(([^()]*)\)")
 _ASSIGNMENT = re.compile(r"[A-Z_]+=.*")
 _OPERATORS = frozenset("();<>|&")
+_REDIRECTIONS = frozenset("<>")
 
 
 @dataclass(frozen=True)
@@ -62,21 +64,26 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in _HEADING.findall(prose(page))}
 
 
-def commands(page: Path) -> list[list[str]]:
-    """Return the words of every shell command in a page: blocks in `sh`, and code spans that are one."""
-    texts = [block.text for block in blocks(page, "sh")]
-    texts += [
+def lines(page: Path) -> list[str]:
+    """Return every shell line of a page as it is typed: of blocks in `sh`, and code spans that are one.
+
+    A here-document and what a backslash continues belong to their line.
+    """
+    typed = [match[0].rstrip("\n") for block in blocks(page, "sh") for match in _LINE.finditer(block.text)]
+    return [line for line in typed if line] + [
         span for span in spans(page) if re.match(r"(sudo )?(routecast|make|kubectl) \S|\.venv/bin/routecast ", span)
     ]
-    return [words for text in texts for words in _commands(text)]
 
 
-def _commands(text: str) -> Iterator[list[str]]:
-    text = _HERE_DOCUMENT.sub(r"\2\n", text + "\n").replace("\\\n", " ")
-    for line in text.splitlines():
-        for inner in _INNER.findall(line):
-            yield from _simple(inner)
-        yield from _simple(_INNER.sub("X", line))
+def commands(page: Path) -> list[list[str]]:
+    """Return the words of every shell command in a page."""
+    return [words for line in lines(page) for words in simple_commands(line)]
+
+
+def simple_commands(line: str) -> list[list[str]]:
+    """Return the words of each command in a line: of both ends of a pipe, and of what stands in $( )."""
+    line = _HERE_DOCUMENT.sub(r"\2\n", line + "\n").replace("\\\n", " ").rstrip("\n")
+    return [words for inner in _INNER.findall(line) for words in _simple(inner)] + [*_simple(_INNER.sub("X", line))]
 
 
 def _simple(line: str) -> Iterator[list[str]]:
@@ -84,13 +91,18 @@ def _simple(line: str) -> Iterator[list[str]]:
     lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
     words: list[str] = []
+    file_follows = False
     for word in [*lexer, ";"]:
         if set(word) <= _OPERATORS:
-            if words := _program(words):
-                yield words
-            words = []
-        else:
+            file_follows = bool(set(word) & _REDIRECTIONS)
+            if not file_follows:
+                if words := _program(words):
+                    yield words
+                words = []
+        elif not file_follows:
             words.append(word)
+        else:
+            file_follows = False
 
 
 def _program(words: list[str]) -> list[str]:
