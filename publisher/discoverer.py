@@ -10,9 +10,9 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 
 from common import log
 from common.errors import AccessDenied, EditRefused, SourceUnavailable
-from publisher.registry.cluster_service import ClusterService
 from publisher.registry.discovery import follow_services
 from publisher.registry.editor import Editor
+from publisher.source.cluster_service import ClusterService
 
 _log = log.get(__name__)
 

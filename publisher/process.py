@@ -32,7 +32,7 @@ from publisher.pipeline.stream import SnapshotStream
 from publisher.registry.book import Book, open_book
 from publisher.registry.editor import Editor
 from publisher.report import StatusReport
-from publisher.source.open import open_source
+from publisher.source.open import kubernetes_client, open_source
 from publisher.source.source import Source
 
 _log = log.get(__name__)
@@ -74,9 +74,8 @@ async def cluster_services(settings: Settings) -> AsyncIterator[FollowsServices 
 
 
 def _import_services() -> Callable[[PublisherSettings], AbstractAsyncContextManager[FollowsServices]]:
-    """Import the Kubernetes client: 2 s and 170 MB."""
-    from publisher.source.cluster.services import open_services  # noqa: PLC0415 - see above
-
+    with kubernetes_client():
+        from publisher.source.cluster.services import open_services  # noqa: PLC0415 - see there
     return open_services
 
 

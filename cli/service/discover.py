@@ -16,7 +16,7 @@ from publisher.registry.discovery import follow_services
 
 if TYPE_CHECKING:
     from common.settings import Settings
-    from publisher.registry.cluster_service import ClusterService
+    from publisher.source.cluster_service import ClusterService
 
 
 @click.command(

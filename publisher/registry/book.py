@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
-from common.errors import ConfigError
 from common.settings.publisher import PublisherSettings
 from publisher.registry.folder import FolderBook
 from publisher.source.document import Document
+from publisher.source.open import kubernetes_client
 
 
 class Book(Protocol):
@@ -75,12 +75,6 @@ async def open_book(settings: PublisherSettings) -> AsyncIterator[Book]:
 
 
 def _import_cluster() -> Callable[[PublisherSettings], AbstractAsyncContextManager[Book]]:
-    """Import the cluster's side, and with it the Kubernetes client: 2 s and 170 MB."""
-    try:
-        from publisher.registry.cluster import open_cluster_book  # noqa: PLC0415 - see above
-    except ImportError as e:
-        raise ConfigError(
-            f"the registry is in a cluster, but the Kubernetes client is not installed ({e}):"
-            " pip install '.[publisher]' in the checkout, or set publisher.registry_dir"
-        ) from e
+    with kubernetes_client():
+        from publisher.registry.cluster import open_cluster_book  # noqa: PLC0415 - see there
     return open_cluster_book

@@ -28,9 +28,8 @@ from common.names import zone_of
 from common.values import subdomain
 from publisher.pipeline.parse.addresses import readable_address
 from publisher.pipeline.parse.text import checked
-from publisher.registry.cluster_service import ClusterService, ServicePort, Wish, read_wish, subdomain_of
-
-__all__ = ["MARK", "ClusterService", "Discovery", "Proposal", "ServicePort", "discover"]
+from publisher.registry.wish import Wish, read_wish, subdomain_of
+from publisher.source.cluster_service import ClusterService, ServicePort
 
 MARK = "discovered"
 """The field of entries that discovery made: true."""

@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from common.models import Cluster
 from publisher.pipeline.parse.cluster import read_cluster
 from publisher.pipeline.parse.place import Places
-from publisher.registry.discover import ClusterService, Discovery, discover
+from publisher.registry.discover import Discovery, discover
 from publisher.registry.draft import SERVICES, Draft
 from publisher.registry.plan import Edit
 from publisher.registry.services import remove_service
+from publisher.source.cluster_service import ClusterService
 from publisher.source.document import CLUSTER_INFO
 
 

@@ -1,8 +1,8 @@
 """Choose the source that the settings name, open it, close it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 
 from common.errors import ConfigError
 from common.settings.publisher import PublisherSettings
@@ -28,12 +28,23 @@ async def open_source(settings: PublisherSettings) -> AsyncIterator[Source]:
 
 
 def _import_cluster() -> Callable[[PublisherSettings], AbstractAsyncContextManager[Source]]:
-    """Import the cluster source, and with it the Kubernetes client: 2 s and 170 MB."""
+    with kubernetes_client():
+        from publisher.source.cluster import open_cluster  # noqa: PLC0415 - see there
+    return open_cluster
+
+
+@contextmanager
+def kubernetes_client() -> Iterator[None]:
+    """Say plainly what to install where the Kubernetes client is imported, and missing: it costs 2 s and 170 MB.
+
+    Raises:
+        ConfigError: it is missing.
+
+    """
     try:
-        from publisher.source.cluster import open_cluster  # noqa: PLC0415 - see above
+        yield
     except ImportError as e:
         raise ConfigError(
             f"the registry is in a cluster, but the Kubernetes client is not installed ({e}):"
             " pip install '.[publisher]' in the checkout, or set publisher.registry_dir"
         ) from e
-    return open_cluster

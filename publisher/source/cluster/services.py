@@ -10,12 +10,12 @@ from contextlib import asynccontextmanager
 from kubernetes.aio import client
 
 from common.settings.publisher import PublisherSettings
-from publisher.registry.cluster_service import PORT, SUBDOMAIN, ClusterService, ServicePort
 from publisher.source.cluster.document import Commands
 from publisher.source.cluster.login import logged_in
 from publisher.source.cluster.loop import Loop
 from publisher.source.cluster.requests import Found, Requests, WatchEvent
 from publisher.source.cluster.timing import Timing
+from publisher.source.cluster_service import PORT, SUBDOMAIN, ClusterService, ServicePort
 
 NEEDED = ("list", "watch")
 """The verbs on Services of all namespaces that this takes."""

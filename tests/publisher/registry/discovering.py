@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from common.models import Cluster
-from publisher.registry.cluster_service import ClusterService, ServicePort
 from publisher.registry.discover import Discovery
+from publisher.source.cluster_service import ClusterService, ServicePort
 
 CLUSTER = Cluster(domain="mycloud")
 IP = "100.67.243.10"

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from common.names import derive_names
 from publisher.pipeline.parse.addresses import readable_address
-from publisher.registry.cluster_service import ClusterService, ServicePort
 from publisher.registry.discover import discover
+from publisher.source.cluster_service import ClusterService, ServicePort
 from tests.publisher.pipeline.parsing import first, having
 from tests.publisher.registry.discovering import CLUSTER, KEY, OLD_KEY, Entries, applied
 

@@ -7,7 +7,7 @@ import pytest
 
 from common.errors import AccessDenied, EditRefused, SourceUnavailable
 from publisher.registry.book import Book
-from publisher.registry.draft import ROUTING, SERVICES
+from publisher.registry.draft import ROUTING, SERVICES, Draft
 from publisher.registry.editor import Editor
 from publisher.registry.plan import Edit
 from publisher.registry.record import lost_edits, read_record
@@ -143,6 +143,27 @@ async def test_a_conflict_between_two_documents_converges(book: Book, approved: 
     assert [edit.command for edit in recorded] == ["another command", "the command"]
     assert recorded[1].changes == written.plan.changes
     assert await _lost(book) == []
+
+
+async def test_a_document_that_had_to_be_written_twice_is_told_once(book: Book) -> None:
+    """From how it was at first to how it is now."""
+
+    def back(draft: Draft) -> None:
+        draft.object(ROUTING)["immich"] = {"domains": ["b.example"], "x": 1}
+
+    async def meddle() -> None:
+        await _editor(book).apply(back)
+        await _editor(book).apply(PORT)
+
+    written = await _editor(Meddled(book, service_registry=[meddle])).apply(REMOVE)
+    listed = await book.list()
+    assert (list(value(listed, SERVICES)), value(listed, ROUTING)) == (["grafana"], {})
+    assert "service immich.port: 81 -> None" in told(written.plan)
+    assert [line for line in told(written.plan) if line.startswith("route")] == [
+        "route immich.domains: ['curiios.com'] -> None",
+        "route immich.vps_nodes: ['100.68.225.92'] -> None",
+        "route immich.x: 1 -> None",
+    ]
 
 
 async def test_what_of_an_edit_was_written_before_it_failed_is_recorded(book: Book) -> None:

@@ -127,6 +127,17 @@ def test_an_edit_that_was_lost_before_the_next_one_is_still_named(registry: Regi
     assert registry.lost() == ["port"]
 
 
+def test_a_copy_that_is_older_than_all_that_is_remembered_is_known_by_its_stamp() -> None:
+    """Edits are forgotten after a week."""
+    registry = Registry(whole(services_json=STAMPED))
+    before = registry.documents
+    registry.edit("forgotten", EDITS["hide"])
+    registry.edit("port", PORT)
+    registry.edits = registry.edits[1:]
+    registry.documents = before
+    assert registry.lost() == ["port"]
+
+
 def test_an_own_later_edit_of_the_same_field_is_no_loss(registry: Registry) -> None:
     """Nor the same value again, nor the removal of the whole."""
     registry.edit("port", PORT)

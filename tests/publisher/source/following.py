@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 
-from publisher.registry.cluster_service import ClusterService
 from publisher.source.cluster.services import Services
+from publisher.source.cluster_service import ClusterService
 
 LIMIT_S = 10.0
 

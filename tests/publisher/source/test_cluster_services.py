@@ -8,9 +8,9 @@ import pytest
 
 from common.errors import AccessDenied, ConfigError, SourceUnavailable
 from common.settings.publisher import PublisherSettings
-from publisher.registry.cluster_service import ClusterService, ServicePort
 from publisher.source.cluster import Timing
 from publisher.source.cluster.services import Services, open_services, read_service
+from publisher.source.cluster_service import ClusterService, ServicePort
 from tests.fakes.kubernetes import FakeKubernetes
 from tests.publisher.source.following import following
 from tests.publisher.source.worlds import FAST, kill

@@ -3,8 +3,8 @@
 import pytest
 
 from common.models import Cluster
-from publisher.registry.cluster_service import subdomain_of
 from publisher.registry.discover import discover
+from publisher.registry.wish import subdomain_of
 from tests.publisher.registry.discovering import CLUSTER, KEY, OLD_KEY, only, proposed, service
 
 

@@ -1,19 +1,16 @@
-"""A Service of type LoadBalancer, and what it asks of the registry by its annotations and its name. Pure.
+"""What a Service of type LoadBalancer asks of the registry, by its annotations and its name. Pure.
 
 The rules are those of the replaced system, so that a cluster that is taken over keeps its names. What becomes of what
 a Service asks for is decided in `publisher.registry.discover`.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from common.models import Scheme
 from common.values import subdomain
 from publisher.pipeline.parse.addresses import readable_address
 from publisher.pipeline.parse.text import checked
-
-SUBDOMAIN, PORT = "subdomain", "port"
-"""What our annotations are called behind their prefix."""
+from publisher.source.cluster_service import PORT, SUBDOMAIN, ClusterService, ServicePort
 
 _OLD_PREFIX = "mynodeone.io"
 _SUBDOMAINS = {
@@ -34,45 +31,6 @@ _UNTOLD = 3
 """The preference of a port that neither its name nor its number tells anything of."""
 _SHOWN = 60
 """How much of an annotation a message shows, in characters."""
-
-
-@dataclass(frozen=True, slots=True)
-class ServicePort:
-    """One port of a Service; `name` is empty when it has none."""
-
-    name: str
-    port: int
-
-    @property
-    def scheme(self) -> Scheme:
-        """How one speaks to it."""
-        return Scheme.HTTPS if self.name == "https" or self.port == _HTTPS else Scheme.HTTP
-
-    def __str__(self) -> str:
-        return f"{self.port} ({self.name})" if self.name else str(self.port)
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterService:
-    """A Service of type LoadBalancer, as far as the registry is concerned."""
-
-    name: str
-    namespace: str
-    ip: str | None
-    """The address to prefer; None: it has none yet, or none any more."""
-    ports: tuple[ServicePort, ...]
-    """Those that HTTP can be spoken on: TCP."""
-    annotations: Mapping[str, str]
-    other_ips: tuple[str, ...] = ()
-    """Further addresses; k3s gives a Service those of all its nodes."""
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """What tells it from all others: namespace and name."""
-        return self.namespace, self.name
-
-    def __str__(self) -> str:
-        return f"the Service {self.name} in {self.namespace}"
 
 
 @dataclass(frozen=True, slots=True)
