@@ -41,4 +41,4 @@ def remove(editing: Editing, *, name: str) -> None:
 
     A route that has no other domain goes with it.
     """
-    perform(editing, lambda draft: remove_domain(draft, name))
+    perform(editing, lambda draft: remove_domain(draft, name), confirm=True)

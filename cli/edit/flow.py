@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     from publisher.registry.plan import Edit, EditPlan
 
 
-def perform(editing: Editing, edit: "Edit") -> None:
-    """Make `edit` as the options say, and print what became of it; what removes something, when somebody agrees.
+def perform(editing: Editing, edit: "Edit", *, confirm: bool = False) -> None:
+    """Make `edit` as the options say, and print what became of it.
+
+    With `confirm` what removes something is done when somebody agrees. An edit that only joins what is written twice
+    needs nobody's word.
 
     Raises:
         EditRefused: the edit is not valid, or nobody agreed; nothing was written.
@@ -35,7 +38,7 @@ def perform(editing: Editing, edit: "Edit") -> None:
     if editing.dry_run or not plan.changed:
         report = report_of(plan, {})
     else:
-        removes = any(change.fate == "removed" for change in plan.changes)
+        removes = confirm and any(change.fate == "removed" for change in plan.changes)
         if removes and not editing.yes:
             _agree(plan)
         written = run(_apply(settings, edit, command, plan if removes else None))

@@ -68,4 +68,4 @@ def remove(editing: Editing, *, name: str) -> None:
     Its subscriber learns of it and withdraws what it wrote, if it is online. A VPS stays registered as one
     (`routecast vps remove`).
     """
-    perform(editing, lambda draft: remove_node(draft, name))
+    perform(editing, lambda draft: remove_node(draft, name), confirm=True)

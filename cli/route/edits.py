@@ -61,4 +61,4 @@ def remove(editing: Editing, *, service: str) -> None:
 
     The service stays as it is, public or not.
     """
-    perform(editing, lambda draft: remove_route(draft, service))
+    perform(editing, lambda draft: remove_route(draft, service), confirm=True)

@@ -37,7 +37,7 @@ def discover(editing: Editing, *, prune: bool) -> None:
     """
     settings = editing.line.registry_settings(editing.registry_dir, cluster=editing.cluster)
     services = run(_list_services(settings))
-    perform(editing, follow_services(services, prune=prune))
+    perform(editing, follow_services(services, prune=prune), confirm=prune)
 
 
 async def _list_services(settings: "Settings") -> "list[ClusterService]":

@@ -96,4 +96,4 @@ def hide(editing: Editing, *, name: str) -> None:
 @edit_options
 def remove(editing: Editing, *, name: str) -> None:
     """Take a service off the registry, with its route."""
-    perform(editing, lambda draft: remove_service(draft, name))
+    perform(editing, lambda draft: remove_service(draft, name), confirm=True)

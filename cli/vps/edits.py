@@ -44,4 +44,4 @@ def remove(editing: Editing, *, vps: str) -> None:
 
     VPS is its tailnet address, or the name of its node. A route that is served nowhere else goes with it.
     """
-    perform(editing, lambda draft: remove_vps(draft, vps))
+    perform(editing, lambda draft: remove_vps(draft, vps), confirm=True)

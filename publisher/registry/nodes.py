@@ -121,8 +121,8 @@ def _keep_names(draft: Draft, root: Entries, names: Sequence[tuple[Entries, str]
                 draft.note(f"the node {name} is called {item.name} on the bus from now on: it must join again")
             return
         item, name = mendable[0]
-        label = item.entry.get("label") or item.entry.get("name")
-        item.entry.update({"name": name, "label": label})
+        item.entry.setdefault("label", item.entry.get("name"))
+        item.entry["name"] = name
         draft.note(f"the name of the node {name} is written out now, for it would have become {item.name}")
 
 

@@ -177,6 +177,9 @@ def test_a_node_named_after_its_address_keeps_that_name_when_it_moves() -> None:
     before = _laptops({"ip": "100.1.1.1", "name": "mac"}, {"ip": "100.1.1.2", "name": "mac"})
     after = edited(before, _add("mac-100-1-1-2", "100.1.1.3"))
     assert _names(after) == {"100.1.1.1": "mac", "100.1.1.3": "mac-100-1-1-2"}
+    assert not planned(after, _add("mac-100-1-1-2", "100.1.1.3")).changed
+    unlabelled = edited(before, _add("mac-100-1-1-2", "100.1.1.3", label=""))
+    assert not planned(unlabelled, _add("mac-100-1-1-2", "100.1.1.3", label="")).changed
 
 
 def test_a_name_that_cannot_be_written_out_changes_with_a_note() -> None:
