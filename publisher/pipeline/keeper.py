@@ -16,7 +16,7 @@ from nats.js.api import (
 
 from common import log, subjects
 from common.bus import Bus, translated
-from common.streams import consumer_states, stream_info
+from common.streams import consumer_names, stream_info
 
 _log = log.get(__name__)
 
@@ -124,7 +124,7 @@ class Keeper:
             BusUnavailable: no answer.
 
         """
-        existing = await consumer_states(self._bus)
+        existing = await consumer_names(self._bus)
         for node in nodes:
             if subjects.durable(node) not in existing:
                 with translated(f"making the consumer of {node}"):
