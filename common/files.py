@@ -7,6 +7,7 @@ possible is the caller's to decide.
 import contextlib
 import os
 import tempfile
+from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 
@@ -23,12 +24,19 @@ class Sync(Enum):
 
 
 def write_atomic(
-    path: Path, content: bytes, *, mode: int = 0o644, staging: Path | None = None, sync: Sync = Sync.FULL
+    path: Path,
+    content: bytes,
+    *,
+    mode: int = 0o644,
+    staging: Path | None = None,
+    sync: Sync = Sync.FULL,
+    last_look: Callable[[], None] | None = None,
 ) -> None:
     """Replace the content of `path`: readers see the old bytes or the new ones; after a power cut as `sync` says.
 
     An existing file keeps mode, owner and group, and a symbolic link stays one (what it points to is replaced); a new
     file gets `mode`. The temporary file is made in `staging` (same file system), by default beside the file.
+    `last_look` is called when all is ready, just before the file is replaced: what it raises prevents that.
 
     Raises:
         OSError: EBUSY on a bind mount, EROFS, ENOSPC, EACCES, ...; the file is as it was.
@@ -44,6 +52,8 @@ def write_atomic(
                 os.fsync(fd)
         finally:
             os.close(fd)
+        if last_look is not None:
+            last_look()
         Path(temporary).replace(real)
     except BaseException:
         with contextlib.suppress(OSError):

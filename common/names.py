@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from common.models import Cluster, Registry, Service
+from common.values import MAX_NAME
 
 LOCAL_SUFFIX = "local"
 DASHBOARD = "dashboard"
@@ -20,11 +21,20 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
+class TooLong:
+    """What a service would be called, longer than a name can be: subdomain and zone are names, both together none."""
+
+    name: str
+    claimed_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Names:
-    """DNS name -> address, and the claims that lost."""
+    """DNS name -> address, the claims that lost, and those that are no names."""
 
     records: Mapping[str, str]
     conflicts: tuple[Conflict, ...]
+    too_long: tuple[TooLong, ...] = ()
 
 
 def zone_of(cluster: Cluster) -> str | None:
@@ -54,7 +64,7 @@ def derive_names(registry: Registry) -> Names:
     dashboard = _dashboard(registry)
     if dashboard is not None and zone not in claims.values:
         claims.claim(zone, dashboard, DASHBOARD)
-    return Names(dict(sorted(claims.values.items())), tuple(claims.conflicts))
+    return Names(dict(sorted(claims.values.items())), tuple(claims.conflicts), tuple(claims.too_long))
 
 
 class Claims:
@@ -63,10 +73,14 @@ class Claims:
     def __init__(self) -> None:
         self.values: dict[str, str] = {}
         self.conflicts: list[Conflict] = []
+        self.too_long: list[TooLong] = []
         self._owners: dict[str, str] = {}
 
     def claim(self, name: str, value: str, by: str) -> bool:
-        """Give `name` to `by` unless it is taken; tell whether it was free."""
+        """Give `name` to `by` unless it is taken, or can be no name; tell whether it was given."""
+        if len(name) > MAX_NAME:
+            self.too_long.append(TooLong(name, by))
+            return False
         if name not in self.values:
             self.values[name] = value
             self._owners[name] = by

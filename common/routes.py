@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 
 from common.models import Registry, Service
-from common.names import Claims, Conflict, host_name
+from common.names import Claims, Conflict, TooLong, host_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Routes:
 
     routes: tuple[Route, ...]
     conflicts: tuple[Conflict, ...]
+    too_long: tuple[TooLong, ...] = ()
 
     def on(self, vps_address: str) -> tuple[Route, ...]:
         """Return the routes that the VPS at a tailnet address serves."""
@@ -47,7 +48,7 @@ def derive_routes(registry: Registry) -> Routes:
             host = host_name(service.subdomain, domain)
             if claims.claim(host, backend, service_name):
                 routes.append(Route(service_name, host, backend, service.middlewares, routing.vps_nodes))
-    return Routes(tuple(sorted(routes, key=lambda route: route.host)), tuple(claims.conflicts))
+    return Routes(tuple(sorted(routes, key=lambda route: route.host)), tuple(claims.conflicts), tuple(claims.too_long))
 
 
 def _backend(service: Service) -> str | None:

@@ -15,7 +15,8 @@ from pydantic import AfterValidator, Field
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _NODE_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _MIDDLEWARE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,126}[A-Za-z0-9])?@[a-z0-9]{1,32}")
-_MAX_NAME = 253  # RFC 1035, 2.3.4, without the root's dot
+MAX_NAME = 253
+"""The longest DNS name, in characters (RFC 1035, 2.3.4, without the root's dot)."""
 
 
 # From one snapshot to the next nearly all texts are the same, and checking an address costs more than all around it.
@@ -38,7 +39,7 @@ def dns_name(text: str) -> str:
             name = idna.encode(name, uts46=True).decode("ascii")
         except idna.IDNAError as e:
             raise ValueError(f"{text!r} is not a DNS name: {e}") from e
-    if len(name) > _MAX_NAME or not all(_LABEL.fullmatch(label) for label in name.split(".")):
+    if len(name) > MAX_NAME or not all(_LABEL.fullmatch(label) for label in name.split(".")):
         raise ValueError(
             f"{text!r} is not a DNS name: labels of letters, digits and hyphens, 1 to 63 characters, joined by dots"
         )
@@ -103,8 +104,8 @@ def entry_name(text: str) -> str:
         ValueError: it cannot.
 
     """
-    if not text.isprintable() or text != text.strip() or not 1 <= len(text) <= _MAX_NAME:
-        raise ValueError(f"{text!r} is not a name: 1 to {_MAX_NAME} printable characters, no blanks around")
+    if not text.isprintable() or text != text.strip() or not 1 <= len(text) <= MAX_NAME:
+        raise ValueError(f"{text!r} is not a name: 1 to {MAX_NAME} printable characters, no blanks around")
     return text
 
 

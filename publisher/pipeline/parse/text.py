@@ -1,6 +1,8 @@
 """Texts and JSON values as they are found in a key: read them, or say what is wrong with them."""
 
+import json
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -11,6 +13,8 @@ from publisher.source.document import Document
 _BYTE_ORDER_MARK = "\ufeff"
 _LONGEST = 300
 """No name, address or number is longer, in characters; what is, is not even looked at."""
+_DEEPEST = 100
+"""Levels of objects and lists; nothing that is read has more than five."""
 _SHOWN = 60
 """How much of an overlong text a message shows, in characters."""
 
@@ -63,7 +67,42 @@ def read_json(place: Place) -> dict[str, Any] | tuple[Any] | None:
     except orjson.JSONDecodeError as e:
         place.unreadable(f"is not JSON: {e}")
         return None
+    if _is_deeper_than(_DEEPEST, value):
+        place.unreadable(f"is nested too deep: more than {_DEEPEST} levels")
+        return None
+    for key in _written_twice(text):
+        place.warning(None, f"holds {key[:_SHOWN]!r} twice; the last one counts")
     return value if isinstance(value, dict) else (value,)
+
+
+def _is_deeper_than(levels: int, value: Any) -> bool:
+    level = [value]
+    for _ in range(levels):
+        level = [
+            child
+            for item in level
+            if isinstance(item, dict | list)
+            for child in (item.values() if isinstance(item, dict) else item)
+        ]
+        if not level:
+            return False
+    return True
+
+
+@lru_cache(maxsize=32)
+def _written_twice(text: str) -> tuple[str, ...]:
+    """Return the keys that an object of a JSON text holds more than once: a reader takes the last in silence."""
+    found: dict[str, None] = {}
+
+    def notice(pairs: list[tuple[str, Any]]) -> None:
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                found[key] = None
+            seen.add(key)
+
+    json.loads(text, object_pairs_hook=notice)
+    return tuple(found)
 
 
 def checked(check: Callable[[str], str], text: str) -> str:

@@ -1,0 +1,1 @@
+"""What many writers write at once."""

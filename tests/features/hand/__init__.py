@@ -1,0 +1,1 @@
+"""Edits by hand: what is edited, and how."""

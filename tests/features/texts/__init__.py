@@ -1,0 +1,1 @@
+"""Any text in any field."""
