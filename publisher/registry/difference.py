@@ -78,11 +78,10 @@ def changes_between(before: Mapping[str, Document], after: Mapping[str, Document
 def _changes_of(at: At, was: Fields, now: Fields) -> list[FieldChange]:
     fate = Fate.ADDED if not was else Fate.CHANGED if now else Fate.REMOVED
     fields = [*was, *(field for field in now if field not in was)]
-    return [
-        FieldChange(*at, field, was.get(field), now.get(field), fate)
-        for field in fields
-        if not same(was.get(field), now.get(field)) or (field == "" and (field in was) != (field in now))
-    ]
+    differing = [field for field in fields if not same(was.get(field), now.get(field))]
+    if not differing and fate is not Fate.CHANGED:
+        differing = fields  # an entry of nothing but nulls comes or goes
+    return [FieldChange(*at, field, was.get(field), now.get(field), fate) for field in differing]
 
 
 def content_of(documents: Mapping[str, Document]) -> Content:

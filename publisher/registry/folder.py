@@ -3,6 +3,7 @@
 import asyncio
 import errno
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from common.errors import AccessDenied, EditRefused, SourceUnavailable
@@ -10,7 +11,7 @@ from common.files import read_bytes, write_atomic
 from publisher.registry.splice import NewManifest, new_manifest, splice
 from publisher.source.document import Document
 from publisher.source.folder_lock import locked
-from publisher.source.manifests import fingerprint, read_folder
+from publisher.source.manifests import Fingerprint, fingerprint, read_folder
 from publisher.source.source import Conflict
 
 RECORD_FILE = ".routecast-edits.json"
@@ -73,13 +74,16 @@ class FolderBook:
                 if document.resource_version != expected or document.why is not None:
                     raise conflict
                 file, content = self._edited(document, data)
-                if fingerprint(self._path) != seen:  # people's editors know nothing of the lock
-                    raise conflict
-                write_atomic(file, content)
+                write_atomic(file, content, last_look=partial(self._look_again, seen, conflict))
                 written = read_folder(self._path, self._namespace)[name]
         except OSError as e:
             raise _refused(self._path, "written", e) from e
         return written.resource_version or ""
+
+    def _look_again(self, seen: Fingerprint, conflict: Conflict) -> None:
+        """Raise `conflict` when the folder changed since it was `seen`: people's editors know nothing of the lock."""
+        if fingerprint(self._path) != seen:
+            raise conflict
 
     def _edited(self, document: Document, data: Mapping[str, str | None]) -> tuple[Path, bytes]:
         """Return the file that a document stands in, or is to be made in, and its new content."""

@@ -141,4 +141,8 @@ def test_a_change_says_what_becomes_of_the_entry() -> None:
     for odd in (5, None):
         [change] = changes_between(whole(services_json={}), whole(services_json={"a": odd}))
         assert change == FieldChange(Kind.SERVICE, "a", "", None, odd, Fate.ADDED)
+    [change] = changes_between(whole(services_json={"a": {"ip": None}}), whole(services_json={}))
+    assert change == FieldChange(Kind.SERVICE, "a", "ip", None, None, Fate.REMOVED)
+    with_null, without = whole(services_json={"a": {"x": 1, "ip": None}}), whole(services_json={"a": {"x": 1}})
+    assert changes_between(with_null, without) == (), "null and missing say the same"
     assert {c.fate for c in changes_between(whole(services_json=SERVICES), whole(services_json={}))} == {Fate.REMOVED}

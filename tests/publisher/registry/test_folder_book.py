@@ -3,11 +3,13 @@ import errno
 import fcntl
 import os
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from common.errors import AccessDenied, EditRefused, SourceUnavailable
+from common.files import write_atomic
 from publisher.registry.folder import RECORD_FILE, FolderBook
 from publisher.source.document import SERVICE_REGISTRY
 from publisher.source.folder_lock import locked
@@ -172,3 +174,17 @@ async def test_readers_never_see_half_a_file(folder: FolderBook, file: Path) -> 
     done.set()
     reader.join()
     assert seen == {1}
+
+
+async def test_a_save_in_the_last_moment_is_not_written_over(tmp_path: Path) -> None:
+    """An editor knows nothing of our lock: what it saves while our file is made stands, and the edit begins anew."""
+
+    def save() -> None:
+        raise Conflict("saved by somebody else")
+
+    file = tmp_path / "registry.yaml"
+    await asyncio.to_thread(file.write_bytes, b"theirs")
+    with pytest.raises(Conflict):
+        await asyncio.to_thread(partial(write_atomic, file, b"ours", last_look=save))
+    assert await asyncio.to_thread(file.read_bytes) == b"theirs"
+    assert [each.name for each in await asyncio.to_thread(lambda: list(tmp_path.iterdir()))] == ["registry.yaml"]

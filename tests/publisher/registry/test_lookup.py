@@ -32,6 +32,10 @@ items = st.fixed_dictionaries(
 lists = st.none() | st.lists(items | st.sampled_from([None, 5, "x"]), max_size=4) | st.sampled_from([{}, "x"])
 
 
+def _text(item: Any, field: str) -> str:
+    return item[field] if isinstance(item.get(field), str) else ""
+
+
 @CALM
 @given(st.fixed_dictionaries(dict.fromkeys(("management_laptops", "vps_nodes", "worker_nodes"), lists)))
 def test_nodes_are_called_here_as_they_are_on_the_bus(root: Any) -> None:
@@ -39,6 +43,8 @@ def test_nodes_are_called_here_as_they_are_on_the_bus(root: Any) -> None:
     parsed = parse(whole(registry_json=root), None).registry.nodes
     found = {(item.name, item.role, item.address) for item in node_items(root) if item.address is not None}
     assert found == {(node.name, node.role, node.address) for node in parsed}
+    shown = {(item.name, _text(item.entry, "label") or _text(item.entry, "name")) for item in node_items(root)}
+    assert {(node.name, node.label) for node in parsed} <= shown, "each name belongs to its entry"
     assert all(item.entry in root[item.field] for item in node_items(root))
 
 
