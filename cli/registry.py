@@ -13,7 +13,7 @@ import click
 
 from cli.extras import publisher_extra
 from cli.run import run
-from common.errors import AccessDenied, SourceUnavailable
+from common.errors import SourceUnavailable
 from common.models import Registry
 from common.problems import Problem
 
@@ -61,14 +61,11 @@ async def _read(settings: "Settings") -> Reading:
     with publisher_extra():
         from publisher.pipeline.parse import Part, parse  # noqa: PLC0415
         from publisher.registry.book import open_book  # noqa: PLC0415
-        from publisher.registry.record import lost_edits, read_record  # noqa: PLC0415
+        from publisher.registry.reading import read_with_record  # noqa: PLC0415
+        from publisher.registry.record import lost_edits  # noqa: PLC0415
     try:
         async with asyncio.timeout(READ_LIMIT_S), open_book(settings.publisher) as book:
-            documents = await book.list()
-            try:
-                edits = read_record(await book.read_record())
-            except AccessDenied:  # who may only read the four documents still sees them
-                edits = ()
+            documents, edits = await read_with_record(book)
     except TimeoutError as e:
         raise SourceUnavailable(f"the registry could not be read within {READ_LIMIT_S:g} s") from e
     parsed = parse(documents, None)

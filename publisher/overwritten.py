@@ -13,7 +13,8 @@ from common.errors import RoutecastError
 from common.problems import Problem
 from publisher.pipeline.store import Store
 from publisher.registry.book import Book
-from publisher.registry.record import lost_edits, read_record
+from publisher.registry.reading import read_with_record
+from publisher.registry.record import lost_edits
 
 _log = log.get(__name__)
 
@@ -52,13 +53,13 @@ class OverwrittenEdits:
 
     async def _compare(self) -> None:
         try:
-            edits = read_record(await self._book.read_record())
+            documents, edits = await read_with_record(self._book)
         except RoutecastError as e:
             _log.debug("the record of edits cannot be read now", error=str(e))
             return
         if not self._store.listed:
             return
-        found = lost_edits(self._store.documents, edits)
+        found = lost_edits(documents, edits)
         if found != self.found:
             for problem in found:
                 if problem not in self.problems:

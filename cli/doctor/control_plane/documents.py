@@ -1,11 +1,11 @@
 """Read the documents of a source and what is wrong in them, as `routecast lint` does."""
 
 from cli.doctor.control_plane.source_facts import DocumentSeen, Read
-from common.errors import AccessDenied
 from common.settings.publisher import PublisherSettings
 from publisher.pipeline.parse import parse
 from publisher.registry.book import open_book
-from publisher.registry.record import lost_edits, read_record
+from publisher.registry.reading import read_with_record
+from publisher.registry.record import lost_edits
 
 
 async def read_documents(settings: PublisherSettings) -> Read:
@@ -17,10 +17,6 @@ async def read_documents(settings: PublisherSettings) -> Read:
 
     """
     async with open_book(settings) as book:
-        documents = await book.list()
-        try:
-            edits = read_record(await book.read_record())
-        except AccessDenied:  # who may only read the four documents still sees them
-            edits = ()
+        documents, edits = await read_with_record(book)
     seen = [DocumentSeen(each.name, each.state, each.why, each.edit) for each in documents.values()]
     return Read(seen, (*parse(documents, None).problems, *lost_edits(documents, edits)))

@@ -159,6 +159,23 @@ def test_a_writer_that_never_ends_is_not_waited_for_for_ever(tmp_path: Path) -> 
         pass
 
 
+async def test_a_persons_edit_between_our_reading_and_our_writing_is_a_conflict(folder: FolderBook, file: Path) -> None:
+    """People's editors know nothing of the lock. The pipe holds our reading where it is until the edit is made."""
+    version = (await folder.list())[SERVICE_REGISTRY].resource_version
+    pipe = file.with_name("z.yaml")
+    os.mkfifo(pipe)
+
+    def edit() -> None:
+        with pipe.open("wb"):  # open as soon as somebody reads it
+            file.write_text(MANIFEST.replace("{}", '{"by": "hand"}'))
+
+    editing = asyncio.create_task(asyncio.to_thread(edit))
+    with pytest.raises(Conflict):
+        await folder.write(SERVICE_REGISTRY, {"services.json": '{"a": 1}'}, version)
+    await editing
+    assert '{"by": "hand"}' in file.read_text()
+
+
 async def test_readers_never_see_half_a_file(folder: FolderBook, file: Path) -> None:
     """While it is written again and again."""
     done, seen = threading.Event(), set()
