@@ -25,8 +25,13 @@ _PATH_MAX = 100  # sun_path holds 108 bytes
 @asynccontextmanager
 async def answering(path: Path, answers: Mapping[Op, Answer]) -> AsyncIterator[None]:
     """Answer on the socket at `path` while the body runs; only its owner (root) can ask."""
+    serving: set[asyncio.Task[Any]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        serving.add(task)
+        task.add_done_callback(serving.discard)
         try:
             reply = await _answer(await reader.readline(), answers)
             writer.write(orjson.dumps(reply) + b"\n")
@@ -35,6 +40,8 @@ async def answering(path: Path, answers: Mapping[Op, Answer]) -> AsyncIterator[N
             _log.debug("a local request ended early", error=str(e))
         finally:
             writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
     with suppress(FileNotFoundError):
         await asyncio.to_thread(path.unlink)
@@ -44,6 +51,9 @@ async def answering(path: Path, answers: Mapping[Op, Answer]) -> AsyncIterator[N
         async with server:
             yield
     finally:
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
         with suppress(FileNotFoundError):
             await asyncio.to_thread(path.unlink)
 
