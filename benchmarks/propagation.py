@@ -1,16 +1,15 @@
 """From a registry change to the last stored ack, and the floor below it: K + F(N) + N·W.
 
 K: a file is written -> its change is seen by the source. F(N): the same bytes, published on core NATS, have reached N
-subscribers, each on a connection of its own. W: what one node does with one snapshot, from its bytes to the file that
-was read back: verify, keep, write, with the fsync of each. The floor is measured in one process, one thing after the
-other; the fleet's nodes are processes of one machine here, where all of them share its cores and its disk.
+subscribers, each on a connection of its own. W: one target's apply, with its fsync. The floor is measured in one
+process, one thing after the other; the fleet's nodes are processes of one machine here, where all of them share its
+cores and its disk.
 """
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -19,17 +18,14 @@ from benchmarks.fleet import MAX_DELAY_S, Fleet
 from common import subjects
 from common.ack import NodeAck, State
 from common.bus import connected
-from common.codec import digest_of
 from common.settings import Settings
 from common.settings.nats import NatsSettings
 from common.settings.subscriber import HostsSettings, SubscriberSettings
-from common.signing import Signer
-from common.snapshot import Snapshot, registry_value, seal
+from common.snapshot import Snapshot
 from common.streams import following_acks, read_newest
 from publisher.source.directory import DirectorySource
-from subscriber.node import Delivery, Node
-from subscriber.state import NodeState
 from subscriber.targets import build_targets
+from subscriber.targets.target import Target
 
 _WARM_UP = 3
 
@@ -66,7 +62,7 @@ async def measure(folder: Path, nodes: int, rounds: int) -> Measured:
         assert newest is not None
         body = newest.sealed.body
         f_ms = await _fan_out(fleet.nats, body, nodes, rounds)
-    w_ms = await _take(folder, Snapshot.from_body(body), rounds)
+    w_ms = await _apply(folder, Snapshot.from_body(body), rounds)
     k_ms = await _watch(fleet, rounds)
     kept = times[_WARM_UP:]
     return Measured(nodes, median(kept), max(kept), k_ms, f_ms, w_ms)
@@ -115,31 +111,26 @@ async def _fan_out(server: NatsSettings, body: bytes, nodes: int, rounds: int) -
     return median(times[_WARM_UP:])
 
 
-async def _take(folder: Path, snapshot: Snapshot, rounds: int) -> float:
-    """Return the median of one node's way through snapshots of which each changes one name."""
-    signer = Signer(os.urandom(32))
-    settings = Settings(
-        subscriber=SubscriberSettings(node="floor", state_dir=folder, public_keys=(signer.public_key,)),
-        hosts=HostsSettings(path=folder / "hosts"),
-    )
+async def _apply(folder: Path, snapshot: Snapshot, rounds: int) -> float:
+    """Return the median of one hosts target's apply of a registry in which one name differs."""
+    target = _hosts_target(folder / "floor")
     times = []
-    async with aclosing(Node(settings.subscriber, "floor", build_targets(settings), NodeState(folder))) as node:
-        await node.open()
-        for i in range(_WARM_UP + rounds):
-            sealed = seal(_changed(snapshot, i), signer)
-            started = time.perf_counter()
-            taken = await node.take(sealed, Delivery())
-            times.append((time.perf_counter() - started) * 1000)
-            assert taken.ack.state is State.APPLIED
+    for i in range(_WARM_UP + rounds):
+        grafana = snapshot.registry.services["grafana"].model_copy(update={"ip": f"100.67.245.{i + 1}"})
+        services = {**snapshot.registry.services, "grafana": grafana}
+        registry = snapshot.registry.model_copy(update={"services": services})
+        started = time.perf_counter()
+        await target.apply(registry)
+        times.append((time.perf_counter() - started) * 1000)
     return median(times[_WARM_UP:])
 
 
-def _changed(snapshot: Snapshot, i: int) -> Snapshot:
-    grafana = snapshot.registry.services["grafana"].model_copy(update={"ip": f"100.67.245.{i + 1}"})
-    services = {**snapshot.registry.services, "grafana": grafana}
-    registry = snapshot.registry.model_copy(update={"services": services})
-    digest = digest_of(registry_value(registry))
-    return snapshot.model_copy(update={"version": snapshot.version + 1 + i, "digest": digest, "registry": registry})
+def _hosts_target(folder: Path) -> Target:
+    folder.mkdir()
+    settings = Settings(
+        subscriber=SubscriberSettings(node="floor", state_dir=folder), hosts=HostsSettings(path=folder / "hosts")
+    )
+    return build_targets(settings)[0]
 
 
 async def _watch(fleet: Fleet, rounds: int) -> float:
