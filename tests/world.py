@@ -185,6 +185,11 @@ class World:
             stored = await read_newest(bus)
         return open_sealed(stored.sealed, KEYS)[0] if stored is not None else None
 
+    async def last_seq(self) -> int:
+        """Return the sequence of the newest message on the stream of snapshots."""
+        async with self.bus() as bus:
+            return int((await bus.js.stream_info(subjects.REGISTRY)).state.last_seq)
+
     async def order(self) -> Order:
         """Return the order of the newest snapshot."""
         newest = await self.newest()

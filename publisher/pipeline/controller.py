@@ -113,9 +113,11 @@ class Controller:
             self._sure = seen.last_seq == self._position.last_seq and seen.intact
             return not self._sure
 
-    async def run_once(self, reason: Reason) -> Round:
+    async def run_once(self, reason: Reason, unless_within_s: float = 0) -> Round:
         """Bring the stream to what the source says; with another reason than `change` also when nothing differs.
 
+        When anybody stored the newest message less than `unless_within_s` ago, only what differs is published: the
+        round asks that of the message that its own publish must follow, so that of several publishers one republishes.
         A publisher that lost to another one, or does not know the newest message as its own, lists the source afresh.
 
         Raises:
@@ -134,7 +136,7 @@ class Controller:
                     reraise=True,
                 ):
                     with attempt:
-                        done = await self._round(reason)
+                        done = await self._round(reason, unless_within_s)
             except RoutecastError as e:
                 self.waiting_for = str(e)
                 self._counts.ended(reason, type(e).__name__, time.perf_counter() - started)
@@ -143,7 +145,7 @@ class Controller:
             self._counts.ended(reason, "published" if done.published else "unchanged", time.perf_counter() - started)
             return done
 
-    async def _round(self, reason: Reason) -> Round:
+    async def _round(self, reason: Reason, unless_within_s: float) -> Round:
         stream, keeper = self._connection()
         position, sure = self._position, self._sure
         self._sure = False  # until this round has ended well
@@ -152,6 +154,7 @@ class Controller:
             heard = self._store.heard
             self._store.replace(await self._source.list(), since=heard)
             self._state = await self._source.read_state()
+            reason = Reason.CHANGE if _is_younger(position, unless_within_s) else reason
         if not self._store.listed:
             raise NotReady("the source is not listed yet")
         mark = self._state.mark if self._state is not None else None
@@ -210,6 +213,11 @@ class Controller:
 
 def _order(position: Position) -> Order | None:
     return position.newest.order if position.newest is not None else None
+
+
+def _is_younger(position: Position, age_s: float) -> bool:
+    """Tell whether the newest message was stored less than `age_s` ago; one from the future was not."""
+    return position.stored_at is not None and 0 <= (now() - position.stored_at).total_seconds() < age_s
 
 
 def _removed(previous: Snapshot | None, desired: Registry) -> list[str]:

@@ -6,13 +6,10 @@ Publishes nothing itself.
 import asyncio
 import random
 
-from common import log
 from common.errors import BusUnavailable, RoutecastError
 from common.snapshot import Reason
 from publisher.pipeline.controller import Controller
 from publisher.pipeline.schedule import Schedule
-
-_log = log.get(__name__)
 
 _JITTER = 0.1
 
@@ -27,19 +24,12 @@ async def reconcile_for_ever(controller: Controller, schedule: Schedule, every_s
         BusUnavailable: the connection is gone.
 
     """
-    pause = every_s
     while True:
         age = await controller.age_of_newest_s()
-        if age is not None and age >= 0:
-            pause = max(every_s - age, 0)
+        pause = max(every_s - age, 0) if age is not None and age >= 0 else every_s
         await asyncio.sleep(pause + every_s * random.uniform(0, _JITTER))  # noqa: S311 - jitter needs no secrecy
-        pause = every_s
-        age = await controller.age_of_newest_s()
-        if age is not None and 0 <= age < every_s / 2:
-            _log.debug("reconcile skipped", published_s_ago=round(age))
-            continue
         try:
-            await schedule.ask(Reason.RECONCILE)
+            await schedule.ask(Reason.RECONCILE, unless_within_s=every_s / 2)
         except BusUnavailable:
             raise
         except RoutecastError:

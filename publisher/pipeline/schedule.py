@@ -6,6 +6,7 @@ Asks the controller for rounds and makes none itself.
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from common import log
 from common.errors import BusUnavailable, NotReady, PermanentError, RoutecastError
@@ -21,6 +22,20 @@ _RETRY_MAX_S = 5.0
 _STRENGTH = {Reason.CHANGE: 0, Reason.RECONCILE: 1, Reason.PUSH: 2, Reason.ROLLBACK: 3}
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What somebody waits for."""
+
+    reason: Reason
+    unless_within_s: float
+    answer: asyncio.Future[Round]
+
+    @property
+    def strength(self) -> tuple[int, float]:
+        """How much it asks for: who asks for more decides for those who share the round."""
+        return _STRENGTH[self.reason], -self.unless_within_s
+
+
 class Schedule:
     """Collects what asks for a round, and runs one round at a time."""
 
@@ -28,7 +43,7 @@ class Schedule:
         self._controller = controller
         self._settle = settle
         self._on_round = on_round
-        self._asked: list[tuple[Reason, asyncio.Future[Round]]] = []
+        self._asked: list[_Asked] = []
         self._wake = asyncio.Event()
         self._retry_at: float | None = None
         self._failures = 0
@@ -39,15 +54,17 @@ class Schedule:
         self._settle.changed(time.monotonic())
         self._wake.set()
 
-    async def ask(self, reason: Reason) -> Round:
+    async def ask(self, reason: Reason, unless_within_s: float = 0) -> Round:
         """Have a round run at once, and return how it ended; several who ask at a time share one.
+
+        `unless_within_s` is that of `Controller.run_once`.
 
         Raises:
             RoutecastError: what the round raised.
 
         """
         answer: asyncio.Future[Round] = asyncio.get_running_loop().create_future()
-        self._asked.append((reason, answer))
+        self._asked.append(_Asked(reason, unless_within_s, answer))
         self._wake.set()
         return await answer
 
@@ -59,8 +76,8 @@ class Schedule:
                 await self._until_due()
                 await self._run_round()
         finally:
-            for _, answer in self._asked:
-                answer.cancel()
+            for each in self._asked:
+                each.answer.cancel()
             self._asked.clear()
 
     async def _until_due(self) -> None:
@@ -78,23 +95,26 @@ class Schedule:
 
     async def _run_round(self) -> None:
         asked, self._asked = self._asked, []
-        reason = max((reason for reason, _ in asked), key=_STRENGTH.__getitem__, default=Reason.CHANGE)
+        most = max(asked, key=lambda each: each.strength, default=None)
         self._retry_at = None
         self._settle.published(time.monotonic())  # what changes from here on asks for the next round
         try:
-            done = await self._controller.run_once(reason)
+            if most is None:
+                done = await self._controller.run_once(Reason.CHANGE)
+            else:
+                done = await self._controller.run_once(most.reason, most.unless_within_s)
         except RoutecastError as e:
             self._failed(e)
-            for _, answer in asked:
-                if not answer.done():
-                    answer.set_exception(e)
+            for each in asked:
+                if not each.answer.done():
+                    each.answer.set_exception(e)
             if isinstance(e, BusUnavailable):
                 raise
         else:
             self._failures, self._last_error = 0, None
-            for _, answer in asked:
-                if not answer.done():
-                    answer.set_result(done)
+            for each in asked:
+                if not each.answer.done():
+                    each.answer.set_result(done)
         finally:
             self._on_round()
 

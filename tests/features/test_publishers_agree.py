@@ -1,5 +1,6 @@
 import asyncio
 
+from common.snapshot import Reason
 from common.streams import history_orders
 from tests.world import World, until
 
@@ -33,6 +34,23 @@ async def test_two_publishers_at_first_contact_agree_on_the_installation(world: 
         newest = await world.published()
         await until(lambda: first.report.status().digest == second.report.status().digest, "both see the same")
         assert (newest.version, newest.epoch) == (1, first.report.status().epoch)
+
+
+async def test_ticks_at_the_same_moment_republish_once(world: World) -> None:
+    """However the hours of several publishers fall together, a tick gives one message; a request always gives one."""
+    async with world.publisher() as first, world.publisher() as second, world.publisher() as third:
+        publishers = (first, second, third)
+        for publisher in publishers:
+            await until(lambda p=publisher: p.report.status().waiting_for is None, "it is content")
+        await asyncio.sleep(1)  # the age that the ticks ask about
+        before = await world.last_seq()
+        ticks = (each._schedule.ask(Reason.RECONCILE, unless_within_s=1) for each in publishers)
+        rounds = await asyncio.gather(*ticks)
+        assert sum(done.published for done in rounds) == 1
+        assert await world.last_seq() == before + 1
+        done = await first._schedule.ask(Reason.RECONCILE)
+        assert done.published
+        assert await world.last_seq() == before + 2
 
 
 async def test_a_publisher_that_was_frozen_publishes_nothing_old(world: World) -> None:

@@ -28,20 +28,15 @@ async def test_several_publishers_reconcile_as_one(world: World) -> None:
     """A tick is skipped when somebody else has just republished."""
     async with world.publisher(reconcile_every_s=2), world.publisher(reconcile_every_s=2):
         before = await world.published()
-        first = await _seq(world)
+        first = await world.last_seq()
         await until(lambda: _later(world, first), "a reconcile", 6)
-        at = await _seq(world)
+        at = await world.last_seq()
         newest = await world.newest()
         assert newest is not None
         assert newest.order == before.order
         await until(lambda: _later(world, at), "the next one", 6)
-        assert await _seq(world) == at + 1
-
-
-async def _seq(world: World) -> int:
-    async with world.bus() as bus:
-        return int((await bus.js.stream_info("REGISTRY")).state.last_seq)
+        assert await world.last_seq() == at + 1
 
 
 async def _later(world: World, seq: int) -> bool:
-    return await _seq(world) > seq
+    return await world.last_seq() > seq

@@ -20,10 +20,12 @@ class Recording(Controller):
     def __init__(self) -> None:
         self.reasons: list[Reason] = []
         self.times: list[float] = []
+        self.ages: list[float] = []
         self.fails_with: RoutecastError | None = None
 
-    async def run_once(self, reason: Reason) -> Round:
+    async def run_once(self, reason: Reason, unless_within_s: float = 0) -> Round:
         """Note, and take a moment."""
+        self.ages.append(unless_within_s)
         self.reasons.append(reason)
         self.times.append(time.monotonic())
         await asyncio.sleep(0.01)
@@ -62,6 +64,16 @@ async def test_those_who_ask_together_share_one_round_for_the_strongest_reason()
         )
     assert [done.stream_seq for done in rounds] == [7, 7, 7]
     assert controller.reasons[before:] == [Reason.PUSH]
+
+
+async def test_who_always_wants_a_republish_gets_it_beside_a_tick() -> None:
+    """A tick alone would be content with a fresh snapshot; an operator who asks at the same moment is not."""
+    controller = Recording()
+    async with _running(controller) as schedule:
+        await schedule.ask(Reason.RECONCILE, unless_within_s=1800)
+        await asyncio.gather(schedule.ask(Reason.RECONCILE, unless_within_s=1800), schedule.ask(Reason.RECONCILE))
+    assert controller.reasons[-2:] == [Reason.RECONCILE, Reason.RECONCILE]
+    assert controller.ages[-2:] == [1800, 0]
 
 
 async def test_a_change_during_a_round_gets_a_round_of_its_own() -> None:
