@@ -41,6 +41,7 @@ def read_domains(place: Place, root: Mapping[str, Any], previous: Mapping[str, D
             place.error(raw, f"{e}; it is left out")
             continue
         entry = Entry(place, raw, value, kept=name in previous)
+        entry.look_for_slips(*Domain.model_fields)
         domain = Domain(description=entry.label("description"))
         if not entry.valid:
             kept |= {name: previous[name]} if name in previous else {}

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from typing import Any, TypeGuard
 
 import orjson
@@ -12,6 +13,8 @@ from publisher.pipeline.parse.text import checked, cleaned, kind_of
 
 _DIGITS = re.compile(r"0*[0-9]{1,5}", re.ASCII)
 _MAX_PORT = 65535
+_LIKE = 0.82
+"""How much a field must look like a known one to be taken for a slip of the pen, from 0 to 1."""
 
 WHOLE = ""
 """The field that is meant when the entry as a whole is faulty."""
@@ -61,6 +64,14 @@ class Entry:
         if mend is None:
             self.faulty.add(field)
             self._unmended.append(len(self._place.problems))
+
+    def look_for_slips(self, *known: str) -> None:
+        """Say which fields are not read, but look like a known one that is missing: nobody else would notice."""
+        missing = [field for field in known if field not in self.fields]
+        for field in self.fields:
+            like = [] if field in known else get_close_matches(field.lower(), missing, n=1, cutoff=_LIKE)
+            if like:
+                self._place.warning(self.name, f"the field {field!r} is not read: did you mean {like[0]!r}?")
 
     def given(self, field: str) -> Any:
         """Return the value of a field; None when it is missing, null or blank."""

@@ -95,6 +95,7 @@ def _read_list(
 
 
 def _read_one(entry: Entry, node: Written, commands: NodeCommands) -> Machine | None:
+    entry.look_for_slips("ip", "name", "label")
     at = entry.text("ip", address)
     if at is None and entry.valid:
         entry.error("ip", "has no ip")

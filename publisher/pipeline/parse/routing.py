@@ -67,6 +67,7 @@ def _read_unregistered(entry: Entry, registered: Registered) -> None:
 
 
 def _read_one(entry: Entry, registered: Registered) -> Routing:
+    entry.look_for_slips(*Routing.model_fields)
     return Routing(
         domains=_read_list(entry, DOMAINS, registered),
         vps_nodes=_read_list(entry, VPS_NODES, registered),

@@ -58,6 +58,7 @@ def read_services(place: Place, entries: Mapping[str, Any], previous: Mapping[st
 def _read_service(entry: Entry, before: Service | None) -> Service | None:
     if not entry.valid:
         return _kept(before, public=False, no_address=False)
+    entry.look_for_slips(*Service.model_fields)
     label, ip, scheme = _read_subdomain(entry), entry.text("ip", address), entry.text("scheme", _scheme)
     port, public, middlewares = entry.port("port"), entry.flag("public"), _read_middlewares(entry)
     no_address = entry.given("ip") is None

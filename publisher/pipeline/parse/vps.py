@@ -150,6 +150,7 @@ def _mend(entries: Mapping[str, Sequence[tuple[_Item, Entry]]]) -> dict[str, Com
 
 
 def _read_one(entry: Entry) -> Vps | None:
+    entry.look_for_slips(*Vps.model_fields)
     tailnet, public = entry.text("tailscale_ip", address), entry.text("public_ip", address)
     if entry.given("tailscale_ip") is None:
         entry.error("tailscale_ip", "has no tailscale_ip")

@@ -35,6 +35,7 @@ WRONG: Mapping[str, list[Wrong]] = {
         Wrong(SERVICES, '"yes"', '"yes", "scheme": "ftp"', "dashboard", "scheme 'ftp'"),
         Wrong(SERVICES, '"ftp"', '"ftp", "middlewares": ["authelia"]', "dashboard", "middlewares: 'authelia'"),
         Wrong(SERVICES, '"monitoring"', "5", "graphs", "namespace must be a text"),
+        Wrong(SERVICES, '"namespace": 5', '"namespace": 5, "shceme": "https"', "graphs", "the field 'shceme' is not"),
         Wrong(SERVICES, '"kube-prometheus-stack-grafana"', '["x"]', "graphs", "service must be a text"),
         Wrong(SERVICES, '"open-webui": {', '"open-webui ": {', "open-webui ", "is not a name"),
         Wrong(SERVICES, '"immich": {', '"immich": 5, "more": {', "immich", "must be an object"),

@@ -56,6 +56,8 @@ def test_what_is_found_in_the_field_is_read(fields: dict[str, Any], expected: di
         ({"port": " "}, {"port": None}, "is public but has no port"),
         ({"ip": None}, {"ip": None}, "has no address now"),
         ({"ip": ""}, {"ip": None}, "has no address now"),
+        ({"middleware": ["a@file"]}, {"middlewares": ()}, "the field 'middleware' is not read: did you mean 'middlewa"),
+        ({"Scheme": "https"}, {"scheme": "http"}, "the field 'Scheme' is not read: did you mean 'scheme'?"),
     ],
 )
 def test_what_is_odd_is_read_with_a_warning(fields: dict[str, Any], expected: dict[str, Any], said: str) -> None:
@@ -65,6 +67,11 @@ def test_what_is_odd_is_read_with_a_warning(fields: dict[str, Any], expected: di
     assert {key: service[key] for key in expected} == expected
     [line] = lines(parsed.problems)
     assert line.startswith(f"warning service-registry/services.json immich: {said}")
+
+
+def test_fields_of_other_programs_are_no_problem() -> None:
+    """Only what looks like a field of ours that is missing is taken for a slip of the pen."""
+    assert not _after(updated="2025-11-06T18:29:58Z", owner="vinay", middlewares=["a@file"], middleware="x").problems
 
 
 @pytest.mark.parametrize(
