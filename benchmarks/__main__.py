@@ -1,11 +1,11 @@
 """Print the tables: ``python -m benchmarks``."""
 
-import asyncio
 import sys
 import tempfile
 from pathlib import Path
 
 from benchmarks import propagation, traefik
+from cli.run import run
 from common import log
 from common.settings.log import LogSettings
 
@@ -32,7 +32,7 @@ def main() -> int:
 
 def _measure_fleet(nodes: int) -> propagation.Measured:
     with tempfile.TemporaryDirectory(prefix="routecast-bench-") as folder:
-        m = asyncio.run(propagation.measure(Path(folder), nodes, _ROUNDS))
+        m = run(propagation.measure(Path(folder), nodes, _ROUNDS))
     print(
         f"{m.nodes:>7} {m.median_ms:>8.1f} {m.max_ms:>8.1f} {m.k_ms:>6.1f} {m.f_ms:>6.1f} {m.w_ms:>6.2f} "
         f"{m.floor_ms:>8.1f} {m.ratio:>6.2f}"
@@ -42,7 +42,7 @@ def _measure_fleet(nodes: int) -> propagation.Measured:
 
 def _measure_traefik() -> None:
     with tempfile.TemporaryDirectory(prefix="routecast-bench-") as folder:
-        m = asyncio.run(traefik.measure(Path(folder), _ROUNDS))
+        m = run(traefik.measure(Path(folder), _ROUNDS))
     print("one node's change -> served by Traefik, as its API says; floor: the bare file")
     print(f"{'traefik':>7} {m.median_ms:>8.1f} {m.max_ms:>8.1f} {'':>20} {m.floor_ms:>8.1f} {m.ratio:>6.2f}")
 

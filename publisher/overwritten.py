@@ -18,6 +18,8 @@ from publisher.registry.record import lost_edits
 
 _log = log.get(__name__)
 
+SETTLE_S = 0.3
+"""How long changes may come together before a look: the nodes' snapshot comes first."""
 LOOK_EVERY_S = 30.0
 """How often the record is read even when no document changed: an edit may come and go between two looks at those."""
 
@@ -45,6 +47,7 @@ class OverwrittenEdits:
     async def run(self) -> None:
         """Compare after each change, and from time to time, until cancelled."""
         while True:
+            await asyncio.sleep(SETTLE_S)
             self._look.clear()
             await self._compare()
             with contextlib.suppress(TimeoutError):

@@ -86,6 +86,8 @@ def lost_edits(documents: Mapping[str, Document], edits: Sequence[RecordedEdit])
 
     Read the record before the documents: an edit that is made in between would look as if it were lost.
     """
+    if not edits:
+        return ()
     content, readable, stamps = content_of(documents), readable_kinds(documents), stamps_of(documents)
     lost: dict[tuple[str, At], list[FieldChange]] = {}
     by: dict[tuple[str, At], RecordedEdit] = {}

@@ -1,5 +1,6 @@
 """Addresses as keys: their order, and as much of them as can be read."""
 
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
 
@@ -7,6 +8,7 @@ from common.values import address
 from publisher.pipeline.parse.text import checked
 
 
+@lru_cache(maxsize=4096)
 def address_order(text: str) -> tuple[int, int]:
     """Return the sort key of a valid address: by number, IPv4 first."""
     ip = ip_address(text)
