@@ -78,6 +78,9 @@ class TargetAck(Frozen):
     checked: str | None = None
     """What confirmed the result: ``file``, ``dns`` or ``traefik``; None when nothing did."""
     refused: tuple[Refused, ...] = ()
+    """What the node's policy left out of the target, as far as there is room."""
+    refused_more: int = 0
+    """How many more it left out."""
     error: AckError | None = None
 
 
@@ -116,6 +119,17 @@ class NodeAck(Frozen):
     def took_ms(self) -> float:
         """How long the targets took, in ms."""
         return sum(target.took_ms for target in self.targets.values())
+
+    @property
+    def refused(self) -> tuple[Refused, ...]:
+        """What the policy left out, each once: two targets that take the same names refuse the same ones."""
+        return tuple(dict.fromkeys(each for target in self.targets.values() for each in target.refused))
+
+    @property
+    def refused_count(self) -> int:
+        """How many entries the policy left out, those included that there was no room for."""
+        lists = {(target.refused, target.refused_more) for target in self.targets.values()}
+        return sum(len(refused) + more for refused, more in lists)
 
     def to_body(self) -> bytes:
         """Return the JSON body of the record."""

@@ -1,7 +1,7 @@
-"""What a node remembers: the accepted snapshot, what each target runs, a record that was not delivered.
+"""What a node remembers: the accepted snapshot, the keys it brought, what each target runs, an undelivered record.
 
-All of it can be lost: the node then reads the newest snapshot and begins anew. Reading and writing block: call them
-from a thread.
+All of it can be lost: the node then believes the keys in its settings, reads the newest snapshot and begins anew.
+Reading and writing block: call them from a thread.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from common import log
 from common.ack import NodeAck, Revision
@@ -20,6 +20,7 @@ from common.errors import ConfigError, SnapshotRejected
 from common.files import Sync, read_bytes, write_atomic
 from common.models import Frozen
 from common.snapshot import Snapshot
+from subscriber.verify import Brought
 
 _log = log.get(__name__)
 
@@ -28,6 +29,8 @@ class Applied(Frozen):
     """What each target of this node runs, by name; the names say which targets there were."""
 
     targets: dict[str, Revision | None]
+    left_out: dict[str, str] = Field(default_factory=dict)
+    """Digest of what the node's policy left out of a target; targets that took everything apart."""
 
 
 _ADAPTER = TypeAdapter(Applied)
@@ -39,6 +42,7 @@ class NodeState:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self._accepted = directory / "accepted.json"
+        self._keys = directory / "keys.json"
         self._applied = directory / "applied.json"
         self._unsent = directory / "unsent-ack.json"
 
@@ -92,6 +96,26 @@ class NodeState:
 
         """
         write_atomic(self._accepted, body, mode=0o600, sync=Sync.CONTENT)
+
+    def read_keys(self) -> Brought | None:
+        """Return the keys that snapshots have brought, None when there are none that can be used."""
+        body = self._read(self._keys)
+        if body is None:
+            return None
+        try:
+            return Brought.model_validate_json(body)
+        except ValidationError:
+            _log.error("the stored keys are damaged; those in the settings count", path=str(self._keys))
+            return None
+
+    def write_keys(self, brought: Brought) -> None:
+        """Keep the keys that a snapshot has brought, before they count.
+
+        Raises:
+            OSError: they could not be kept.
+
+        """
+        write_atomic(self._keys, canonical(brought.model_dump(mode="json")), mode=0o600)
 
     def read_applied(self) -> Applied | None:
         """Return what each target runs, None when that is not known."""

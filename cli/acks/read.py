@@ -24,7 +24,7 @@ async def read_last_acks(bus: Bus, subject: str, per_node: int) -> list[NodeAck]
 async def _read_all(bus: Bus, subject: str) -> list[NodeAck]:
     """Return the records of a subject that is not empty. One more than was there cannot be missed, nor waited for."""
     found = []
-    with translated("reading acks"):
+    with translated("reading acks", bus):
         subscription = await bus.js.subscribe(subject, stream=subjects.ACKS, ordered_consumer=True)
         try:
             pending = 1

@@ -12,6 +12,7 @@ from common.ack import NodeAck, State, TargetAck
 
 _STYLES = {State.APPLIED: "green", State.DRIFTED: "yellow"}
 _BAD = "red"
+_SHOWN = 3  # refused entries named in a line
 
 
 def draw(acks: Sequence[NodeAck]) -> Table:
@@ -27,7 +28,7 @@ def draw(acks: Sequence[NodeAck]) -> Table:
             cell(ack.attempt),
             cell(took(ack.took_ms)),
             cell(", ".join(describe_target(name, target) for name, target in sorted(ack.targets.items()))),
-            cell(error_of(ack)),
+            cell("; ".join(part for part in (error_of(ack), refused_of(ack)) if part)),
         )
     return shown
 
@@ -43,12 +44,22 @@ def line(ack: NodeAck) -> Text:
     said.append(printable(f" in {took(ack.took_ms)}{runs}{again}"))
     said.append(printable(f": {targets}" if targets else ""))
     said.append(printable(f": {error_of(ack)}" if ack.error is not None else ""), style=_BAD)
+    said.append(printable(f": {refused_of(ack)}" if ack.refused else ""), style="yellow")
     return said
+
+
+def refused_of(ack: NodeAck) -> str | None:
+    """Return what the node's policy left out, the first few with their reasons; None when that is nothing."""
+    if not ack.refused:
+        return None
+    shown = [f"{each.entry} ({each.reason})" for each in ack.refused[:_SHOWN]]
+    more = ack.refused_count - len(shown)
+    return f"refused {', '.join(shown)}{f' and {more} more' if more > 0 else ''}"
 
 
 def describe_target(name: str, target: TargetAck) -> str:
     """Return what a target did: ``hosts +1 ~0 -2``, ``hosts unchanged``, ``traefik failed``."""
-    refused = f" ({len(target.refused)} refused)" if target.refused else ""
+    refused = f" ({len(target.refused) + target.refused_more} refused)" if target.refused else ""
     if target.state is not State.APPLIED:
         return f"{name} {target.state}{refused}"
     if not target.changed:

@@ -110,7 +110,8 @@ class World:
             f'state_dir = "{home / "state"}"\n\n'
             f'[hosts]\npath = "{self.hosts_file(node)}"\n\n'
             f'[traefik]\ndirectory = "{home / "dynamic"}"\nstaging_dir = "{home / "staging"}"\n'
-            f'api_url = "http://127.0.0.1:{api}"\ncert_resolver = ""\n'
+            f'api_url = "http://127.0.0.1:{api}"\ncert_resolver = ""\n\n'
+            '[policy]\nnetworks = ["100.64.0.0/10", "127.0.0.0/8"]\n'
         )
         return config
 

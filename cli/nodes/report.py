@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from cli.newest import Newest
 from common import subjects
-from common.ack import NodeAck, State
+from common.ack import NodeAck, Refused, State
 from common.models import Node, Role
 from common.problems import Severity
 from common.status import EVERY_S, PublisherStatus
@@ -80,6 +80,9 @@ class NodeRow:
     last_sync_age_s: float | None
     took_ms: float | None
     refused: int
+    """How many entries its policy left out."""
+    refused_entries: tuple[Refused, ...]
+    """Those of them that its record had room for."""
     last_record: datetime | None
     """When it last answered at all."""
     error: str | None
@@ -172,7 +175,8 @@ def _node_row(node: Node, latest: Latest | None, facts: Facts) -> NodeRow:
         last_sync=last_sync,
         last_sync_age_s=(facts.now - last_sync).total_seconds() if last_sync is not None else None,
         took_ms=ack.took_ms if ack is not None and last_sync is not None else None,
-        refused=sum(len(target.refused) for target in ack.targets.values()) if ack is not None else 0,
+        refused=ack.refused_count if ack is not None else 0,
+        refused_entries=ack.refused if ack is not None else (),
         last_record=ack.finished_at if ack is not None else None,
         error=error_of(ack) if ack is not None else None,
         hint=_hint(state, consumer),

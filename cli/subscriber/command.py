@@ -12,6 +12,7 @@ COMMANDS = {
     "run": Lazy("cli.subscriber.command:run", "Apply every snapshot to this node, until SIGTERM or Ctrl-C."),
     "sync": Lazy("cli.subscriber.sync:sync", "Bring this node to the newest snapshot, once, now."),
     "status": Lazy("cli.subscriber.status:status", "Show what this node runs, as it knows itself."),
+    "allow": Lazy("cli.subscriber.allow:allow", "Choose the zones that this node takes names and host names in."),
     "adopt": Lazy("cli.subscriber.adopt:adopt", "Remove what the system that routecast replaces left on this node."),
 }
 

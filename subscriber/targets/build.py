@@ -5,6 +5,7 @@ from collections.abc import Callable
 from common.errors import ConfigError
 from common.settings.load import Settings
 from common.settings.subscriber import TargetName
+from subscriber.policy import Policy
 from subscriber.targets.target import Target
 
 
@@ -24,13 +25,13 @@ def build_targets(settings: Settings) -> list[Target]:
 def _hosts(settings: Settings) -> Target:
     from subscriber.targets.hosts import HostsTarget  # noqa: PLC0415
 
-    return HostsTarget(settings.hosts, settings.subscriber.state_dir)
+    return HostsTarget(settings.hosts, settings.subscriber.state_dir, Policy(settings.policy))
 
 
 def _dnsmasq(settings: Settings) -> Target:
     from subscriber.targets.dnsmasq import DnsmasqTarget  # noqa: PLC0415
 
-    return DnsmasqTarget(settings.dnsmasq, settings.subscriber.state_dir)
+    return DnsmasqTarget(settings.dnsmasq, settings.subscriber.state_dir, Policy(settings.policy))
 
 
 def _traefik(settings: Settings) -> Target:
@@ -38,7 +39,7 @@ def _traefik(settings: Settings) -> Target:
 
     if settings.subscriber.node is None:
         raise ConfigError("the target 'traefik' writes the routes of one node: set [subscriber] node to its name")
-    return TraefikTarget(settings.traefik, settings.subscriber.node)
+    return TraefikTarget(settings.traefik, settings.subscriber.node, Policy(settings.policy))
 
 
 _BUILDERS: dict[TargetName, Callable[[Settings], Target]] = {

@@ -1,15 +1,16 @@
 """The `dnsmasq` target: a static drop-in, written when the zone changes, and a hosts file of ours."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from common import log
 from common.errors import TargetFailed
 from common.models import Registry
-from common.names import derive_names, zone_of
 from common.settings.subscriber import DnsmasqSettings, TargetName
 from subscriber.files import LiveFile
+from subscriber.policy import DEFAULT, AllowedNames, Policy
 from subscriber.targets.blocking import in_thread
 from subscriber.targets.command import run
 from subscriber.targets.dns_check import DnsCheck
@@ -42,7 +43,8 @@ class DnsmasqTarget:
 
     name = TargetName.DNSMASQ
 
-    def __init__(self, settings: DnsmasqSettings, state_dir: Path) -> None:
+    def __init__(self, settings: DnsmasqSettings, state_dir: Path, policy: Policy = DEFAULT) -> None:
+        self._policy = policy
         self._settings = settings
         self._drop_in = LiveFile(settings.drop_in)
         self._hosts = LiveFile(settings.hosts_file)
@@ -59,24 +61,27 @@ class DnsmasqTarget:
         await in_thread(self._recover)
 
     async def plan(self, registry: Registry) -> Plan:
-        """Compare both files with the names of `registry`; write nothing.
+        """Compare both files with the names of `registry` that the policy allows; write nothing.
 
         Raises:
             TargetFailed: a file cannot be read.
 
         """
-        return (await in_thread(self._look, self._render(registry))).plan
+        allowed = self._policy.names(registry)
+        return replace((await in_thread(self._look, self._render(allowed))).plan, refused=allowed.refused)
 
     async def apply(self, registry: Registry) -> Outcome:
-        """Bring both files to the names of `registry` and see that dnsmasq answers from them.
+        """Bring both files to the names of `registry` that the policy allows, and see that dnsmasq has them.
 
         Raises:
             TargetFailed: it could not; the previous files stand.
 
         """
-        step = await in_thread(self._write, self._render(registry))
-        if not step.plan.changed:
-            return Outcome(step.plan, checked="file", found=step.current, left=step.desired)
+        allowed = self._policy.names(registry)
+        step = await in_thread(self._write, self._render(allowed))
+        plan = replace(step.plan, refused=allowed.refused)
+        if not plan.changed:
+            return Outcome(plan, checked="file", found=step.current, left=step.desired)
         try:
             if step.restart:
                 await self._command("test_failed", self._settings.test_command)
@@ -89,10 +94,10 @@ class DnsmasqTarget:
             await self._take_back(step, pending=None, restart=step.restart)
             raise
         await in_thread(self._note, None)
-        return Outcome(step.plan, checked, found=step.current, left=step.desired)
+        return Outcome(plan, checked, found=step.current, left=step.desired)
 
-    def _render(self, registry: Registry) -> Files:
-        return render(zone_of(registry.cluster), derive_names(registry).records, self._settings.hosts_file)
+    def _render(self, allowed: AllowedNames) -> Files:
+        return render(allowed.zone, allowed.records, self._settings.hosts_file)
 
     def _recover(self) -> None:
         for file in (self._drop_in, self._hosts, self._pending):

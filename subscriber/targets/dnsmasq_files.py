@@ -33,7 +33,7 @@ class Probe:
 
 
 def render(zone: str | None, records: Mapping[str, str], hosts_file: Path) -> Files:
-    """Return the files for a zone and its records; without a zone none.
+    """Return the files for a zone and its records; with neither none, without a zone to answer for those names alone.
 
     ``local=`` has dnsmasq answer NXDOMAIN for other names of the zone instead of asking upstream; ``addn-hosts=`` is
     read again on SIGHUP, removed names included, which a ``host-record=`` is not (tried with 2.90).
@@ -42,9 +42,10 @@ def render(zone: str | None, records: Mapping[str, str], hosts_file: Path) -> Fi
         TargetFailed: a record is no line of a hosts file.
 
     """
-    if zone is None:
+    if zone is None and not records:
         return Files(None, None)
-    drop_in = b"%slocal=/%s/\naddn-hosts=%s\n" % (HEADER, zone.encode(), bytes(hosts_file))
+    local = b"local=/%s/\n" % zone.encode() if zone is not None else b""
+    drop_in = b"%s%saddn-hosts=%s\n" % (HEADER, local, bytes(hosts_file))
     return Files(drop_in, b"".join([HEADER, *(line + b"\n" for line in entry_lines(records))]))
 
 

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,9 +10,9 @@ from common import log
 from common.errors import TargetFailed
 from common.files import Sync
 from common.models import Registry
-from common.names import derive_names
 from common.settings.subscriber import HostsSettings, TargetName
 from subscriber.files import LiveFile
+from subscriber.policy import DEFAULT, Policy
 from subscriber.targets.blocking import in_thread
 from subscriber.targets.command import run
 from subscriber.targets.failures import translated
@@ -45,7 +46,10 @@ class HostsTarget:
 
     name = TargetName.HOSTS
 
-    def __init__(self, settings: HostsSettings, state_dir: Path, platform: str = sys.platform) -> None:
+    def __init__(
+        self, settings: HostsSettings, state_dir: Path, policy: Policy = DEFAULT, platform: str = sys.platform
+    ) -> None:
+        self._policy = policy
         self._file = LiveFile(settings.path, journal=state_dir / "hosts.journal")
         self._written = LiveFile(state_dir / "hosts.lines")
         self._flush = flush_commands(settings, platform)
@@ -61,30 +65,32 @@ class HostsTarget:
         await in_thread(self._recover)
 
     async def plan(self, registry: Registry) -> Plan:
-        """Compare the block with the names of `registry`; write nothing.
+        """Compare the block with the names of `registry` that the policy allows; write nothing.
 
         Raises:
             TargetFailed: the file cannot be read.
 
         """
-        return (await in_thread(self._look, derive_names(registry).records)).plan
+        allowed = self._policy.names(registry)
+        return replace((await in_thread(self._look, allowed.records)).plan, refused=allowed.refused)
 
     async def apply(self, registry: Registry) -> Outcome:
-        """Bring the block to the names of `registry`.
+        """Bring the block to the names of `registry` that the policy allows.
 
         Raises:
             TargetFailed: it could not; the previous bytes stand.
 
         """
-        records = derive_names(registry).records
-        view = await in_thread(self._write, records)
+        allowed = self._policy.names(registry)
+        view = await in_thread(self._write, allowed.records)
         if view.plan.changed:
             for command in self._flush:
                 finished = await in_thread(run, command)
                 if not finished.ok:
                     _log.warning("flushing the resolver's cache failed", command=" ".join(command), said=finished.said)
         self._warn_of_shadows(view.shadowed)
-        return Outcome(view.plan, checked="file", found=view.parts.lines, left=tuple(entry_lines(records)))
+        plan = replace(view.plan, refused=allowed.refused)
+        return Outcome(plan, checked="file", found=view.parts.lines, left=tuple(entry_lines(allowed.records)))
 
     def _recover(self) -> None:
         for file in (self._file, self._written):

@@ -6,8 +6,11 @@ from typing import Protocol, Self, TypeVar
 
 from common.models import Registry
 from common.settings.subscriber import TargetName
+from subscriber.policy import NOTHING, Refusals
 
 T = TypeVar("T")
+
+_SHOWN = 3  # refused entries named in a summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,8 @@ class Plan:
     deleted: tuple[str, ...] = ()
     rewrite: bool = False
     """The bytes differ though no entry does: order, comments, a drop-in."""
+    refused: Refusals = NOTHING
+    """What the node's policy leaves out of desired."""
 
     @classmethod
     def between(cls, current: Mapping[str, T], desired: Mapping[str, T], *, rewrite: bool = False) -> Self:
@@ -36,9 +41,15 @@ class Plan:
         return self.rewrite or bool(self.created or self.updated or self.deleted)
 
     def __str__(self) -> str:
-        if not self.changed:
-            return "nothing to do"
-        return f"{len(self.created)} created, {len(self.updated)} updated, {len(self.deleted)} deleted"
+        changes = f"{len(self.created)} created, {len(self.updated)} updated, {len(self.deleted)} deleted"
+        return f"{changes if self.changed else 'nothing to do'}{self._refused()}"
+
+    def _refused(self) -> str:
+        if not self.refused.count:
+            return ""
+        shown = [f"{each.entry}: {each.reason}" for each in self.refused.listed[:_SHOWN]]
+        more = self.refused.count - len(shown)
+        return f"; {self.refused.count} refused ({'; '.join(shown)}{f'; and {more} more' if more else ''})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from typing import NamedTuple
 from common import log
 from common.errors import TargetFailed
 from common.models import Registry
-from common.routes import derive_routes
 from common.settings.subscriber import TargetName, TraefikSettings
 from subscriber.files import LiveFile
+from subscriber.policy import DEFAULT, NOTHING, AllowedRoutes, Policy
 from subscriber.targets.blocking import in_thread
 from subscriber.targets.failures import AGAIN, translated
 from subscriber.targets.target import Outcome, Plan
@@ -39,7 +39,8 @@ class TraefikTarget:
 
     name = TargetName.TRAEFIK
 
-    def __init__(self, settings: TraefikSettings, node: str) -> None:
+    def __init__(self, settings: TraefikSettings, node: str, policy: Policy = DEFAULT) -> None:
+        self._policy = policy
         self._settings = settings
         self._node = node
         self._file = LiveFile(settings.directory / FILE_NAME, staging=settings.staging_dir)
@@ -54,24 +55,27 @@ class TraefikTarget:
         await in_thread(self._recover)
 
     async def plan(self, registry: Registry) -> Plan:
-        """Compare the file with the routes of this node in `registry`; write nothing.
+        """Compare the file with the routes of this node in `registry` that the policy allows; write nothing.
 
         Raises:
             TargetFailed: the file cannot be read.
 
         """
-        return (await in_thread(self._look, self._entries(registry))).plan
+        allowed = self._allowed(registry)
+        return replace((await in_thread(self._look, self._entries(allowed))).plan, refused=allowed.refused)
 
     async def apply(self, registry: Registry) -> Outcome:
-        """Bring the file to the routes of this node in `registry` and see that Traefik serves them.
+        """Bring the file to the routes of this node that the policy allows, and see that Traefik serves them.
 
         Raises:
             TargetFailed: it could not. What Traefik took over without fault is served, removals stand; the rest is in
                 its previous form.
 
         """
-        view = await in_thread(self._write, self._entries(registry))
-        by_file = Outcome(view.plan, checked="file", found=view.content, left=encode(view.desired))
+        allowed = self._allowed(registry)
+        view = await in_thread(self._write, self._entries(allowed))
+        plan = replace(view.plan, refused=allowed.refused)
+        by_file = Outcome(plan, checked="file", found=view.content, left=encode(view.desired))
         if not view.plan.changed or self._settings.api_url is None:
             return by_file
         api = TraefikApi(str(self._settings.api_url), self._settings.check_timeout_s)
@@ -82,13 +86,20 @@ class TraefikTarget:
             return by_file
         if verdict.good:
             return replace(by_file, checked="traefik")
-        await in_thread(self._fall_back, view, verdict, private_backends(registry))
+        await in_thread(self._fall_back, view, verdict, private_backends(registry) | self._refused_backends(view))
         raise self._refusal(verdict)
 
-    def _entries(self, registry: Registry) -> dict[str, Entry]:
+    def _allowed(self, registry: Registry) -> AllowedRoutes:
         node = registry.node(self._node)
-        routes = derive_routes(registry).on(node.address) if node is not None else ()
-        return build_entries(routes, self._settings)
+        return self._policy.routes(registry, node.address) if node is not None else AllowedRoutes((), NOTHING)
+
+    def _entries(self, allowed: AllowedRoutes) -> dict[str, Entry]:
+        return build_entries(allowed.routes, self._settings)
+
+    def _refused_backends(self, view: View) -> frozenset[str]:
+        """Return ``address:port`` of what is there, but must not be: not even as a previous form."""
+        backends = {entry.backend for entry in view.current.values()}
+        return frozenset(url.partition("://")[2] for url in backends if not self._policy.takes_backend(url))
 
     def _recover(self) -> None:
         with translated(self._file.path):
@@ -132,10 +143,10 @@ class TraefikTarget:
         with translated(self._file.path):
             self._file.put(content)
 
-    def _fall_back(self, view: View, verdict: Verdict, private: frozenset[str]) -> None:
+    def _fall_back(self, view: View, verdict: Verdict, barred: frozenset[str]) -> None:
         """Put the previous form of what Traefik refuses back; of everything when it is not the fault of entries."""
         refused = view.desired.keys() if verdict.missing else verdict.refused.keys()
-        entries = fall_back(view.current, view.desired, refused, private)
+        entries = fall_back(view.current, view.desired, refused, barred)
         same = entries == view.current and (view.content is None or bool(entries))
         self._put(view.content if same else encode(entries))
 

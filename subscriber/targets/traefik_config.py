@@ -145,15 +145,15 @@ def private_backends(registry: Registry) -> frozenset[str]:
 
 
 def fall_back(
-    previous: Entries, desired: Entries, refused: Collection[str], private: Collection[str]
+    previous: Entries, desired: Entries, refused: Collection[str], barred: Collection[str]
 ) -> dict[str, Entry]:
     """Return what to serve instead of `desired` when Traefik would not: `refused` host names in their previous form.
 
-    A removal always stands, and a previous form whose backend is a private service's by now is left out: what is not
-    public does not stay public because something else failed.
+    A removal always stands, and a previous form whose backend (``address:port``) is `barred`, as a private service's by
+    now, is left out: what must not be public does not stay public because something else failed.
     """
     chosen = {host: entry for host, entry in desired.items() if host not in refused}
     for host in refused:
-        if host in previous and previous[host].backend.partition("://")[2] not in private:
+        if host in previous and previous[host].backend.partition("://")[2] not in barred:
             chosen[host] = previous[host]
     return chosen

@@ -50,6 +50,8 @@ def _judge_option(command: click.Command, ctx: click.Context, word: str, words: 
 
 def _judge_arguments(command: click.Command, ctx: click.Context, values: list[str]) -> None:
     wanted = [each for each in command.get_params(ctx) if isinstance(each, click.Argument)]
+    if wanted and wanted[-1].nargs == -1:  # takes all the rest
+        wanted += wanted[-1:] * (len(values) - len(wanted))
     if len(values) > len(wanted):
         raise click.UsageError(f"too many words for {ctx.command_path!r}: {' '.join(values)}")
     for argument, value in zip(wanted, values, strict=False):

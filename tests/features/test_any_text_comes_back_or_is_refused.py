@@ -30,6 +30,7 @@ from tests.features.texts.forms import NO_FORM
 from tests.publisher.pipeline.parsing import CALM, Texts, documents, texts
 from tests.publisher.registry.editing import NOW, written
 from tests.registries import REFERENCE, snapshot
+from tests.subscriber.policies import TAKES_ANYTHING
 from tests.subscriber.targets.traefik_server import TraefikServer, needs_traefik
 
 many = settings(CALM, max_examples=2000)
@@ -203,7 +204,7 @@ async def test_traefik_reads_the_files_without_an_error(tmp_path: Path) -> None:
     server = TraefikServer(tmp_path / "traefik")
     server.start()
     try:
-        target = TraefikTarget(server.settings, "vps-1")
+        target = TraefikTarget(server.settings, "vps-1", TAKES_ANYTHING)
         for registry in _some_registries():
             names = {name for service in registry.services.values() for name in service.middlewares}
             others = {name.removesuffix("@file"): {"headers": {"frameDeny": True}} for name in names}

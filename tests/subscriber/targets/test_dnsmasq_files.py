@@ -27,6 +27,14 @@ def test_the_files_hold_the_names(registry: Registry) -> None:
         assert lines[1:] == [f"local=/{zone}/", f"addn-hosts={HOSTS}"]
 
 
+def test_names_without_their_zone_are_all_that_is_answered() -> None:
+    """Where a policy takes some names of a zone, not the zone, every other name of it stays another server's."""
+    files = render(None, {"a.lan": "10.0.0.1"}, HOSTS)
+    assert files.entries == {"a.lan": "10.0.0.1"}
+    assert files.drop_in is not None
+    assert files.drop_in.decode().splitlines()[1:] == [f"addn-hosts={HOSTS}"]
+
+
 def test_the_plan_speaks_of_names() -> None:
     """Names that differ are listed; anything else that differs is a rewrite."""
     assert plan_between(NONE, TWO) == Plan(created=("a.lan", "b.lan"))

@@ -9,10 +9,13 @@ from structlog.testing import capture_logs
 
 from common.errors import TargetFailed
 from common.models import Registry, Service
+from common.settings.policy import PolicySettings
+from subscriber.policy import Policy
 from subscriber.targets.target import Plan
 from subscriber.targets.traefik import TraefikTarget
 from tests.registries import REFERENCE, with_service, without_service
 from tests.subscriber.mounts import names_in
+from tests.subscriber.policies import TAKES_ANYTHING
 from tests.subscriber.targets.traefik_server import TraefikServer, needs_traefik
 
 pytestmark = needs_traefik
@@ -55,7 +58,8 @@ def target(server: TraefikServer) -> TraefikTarget:
 
 def target_of(traefik: TraefikServer, /, node: str = NODE, **settings: object) -> TraefikTarget:
     """Make the target on a Traefik, with some settings changed."""
-    return TraefikTarget(traefik.settings.model_validate(traefik.settings.model_dump() | settings), node)
+    changed = traefik.settings.model_validate(traefik.settings.model_dump() | settings)
+    return TraefikTarget(changed, node, TAKES_ANYTHING)
 
 
 async def test_the_routes_follow_the_registry(server: TraefikServer, target: TraefikTarget) -> None:
@@ -162,6 +166,27 @@ async def test_what_is_no_longer_public_goes_even_when_the_check_fails(server: T
     with pytest.raises(TargetFailed):
         await checked.apply(changed(public=False))
     assert not (await unwatched.plan(changed(public=False))).changed
+    shutil.rmtree(elsewhere)
+
+
+async def test_what_is_refused_goes_even_when_the_check_fails(server: TraefikServer) -> None:
+    """A route that the policy does not take any more, or its backend, is no previous form to go back to."""
+    elsewhere = server.folder / "refused"
+    elsewhere.mkdir()
+    far = changed(ip="203.0.113.66")
+    await target_of(server, directory=elsewhere, api_url=None).apply(far)
+    careful = TraefikTarget(
+        server.settings.model_copy(update={"directory": elsewhere, "check_timeout_s": 0.3}),
+        NODE,
+        Policy(PolicySettings(zones=("curiios.com",))),
+    )
+    with pytest.raises(TargetFailed, match="does not serve"):
+        await careful.apply(changed(middlewares=("a@file",)))
+    found = (elsewhere / "routecast.yml").read_text()
+    assert "203.0.113.66" not in found
+    assert "vinaysachdeva.com" not in found
+    plan = await careful.plan(far)
+    assert plan.refused.count == 3
     shutil.rmtree(elsewhere)
 
 
