@@ -13,7 +13,7 @@ from cli.command import Command
 from cli.lazy import Lazy, LazyGroup
 from cli.line import CommandLine
 from cli.output import Output, output_option
-from common.masking import masked_url
+from common.masking import masked as hidden
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -41,10 +41,11 @@ def config() -> None:
 def show(line: CommandLine, *, output: Output) -> None:
     """Show the settings as they are in force, secrets masked.
 
-    The environment goes before the file, the file before the defaults. The output is a settings file again.
+    The environment goes before the file, the file before the defaults. The output is a settings file again. Of
+    credentials it is shown where they are read, never what is in them.
     """
     settings = line.settings
-    value = {"file": settings.file, "settings": masked(settings)}
+    value = {"file": settings.file, "settings": masked(settings), "credentials": credentials(settings)}
     output.show(value, lambda: Text("\n".join(_as_toml(settings))))
 
 
@@ -55,7 +56,18 @@ def masked(settings: "Settings") -> dict[str, dict[str, Any]]:
 
 def _masked_section(section: "BaseModel") -> dict[str, Any]:
     plain = section.model_dump(mode="json")  # a SecretStr comes out masked already
-    return {name: masked_url(value) if isinstance(value, str) else value for name, value in plain.items()}
+    return {name: hidden(value) if isinstance(value, str) else value for name, value in plain.items()}
+
+
+def credentials(settings: "Settings") -> dict[str, str | None]:
+    """Return which file the NATS credentials are read from, and who named it."""
+    file = settings.nats.credentials_file
+    given = "credentials_file" in settings.nats.model_fields_set
+    source = None if file is None else "nats.credentials_file" if given else _SYSTEMD
+    return {"file": hidden(str(file)) if file is not None else None, "from": source}
+
+
+_SYSTEMD = "systemd (LoadCredential)"
 
 
 def _as_toml(settings: "Settings") -> Iterator[str]:
@@ -68,6 +80,8 @@ def _as_toml(settings: "Settings") -> Iterator[str]:
         given = getattr(settings, name).model_fields_set
         for key, value in section.items():
             line = f"{key} =" if value is None else f"{key} = {_toml_value(value)}"
+            if key == "credentials_file" and credentials(settings)["from"] == _SYSTEMD:
+                line += f"  # from {_SYSTEMD}"
             yield line if key in given and value is not None else f"# {line}"
 
 

@@ -24,7 +24,7 @@ async def ask(bus: Bus, op: str, *, timeout_s: float) -> ControlReply:
     """
     request = ControlRequest(op=op, request_id=str(uuid.uuid4()), by=await asyncio.to_thread(who))
     try:
-        with translated(f"asking the publisher for a {op}"):
+        with translated(f"asking the publisher for a {op}", bus):
             message = await bus.nc.request(
                 subjects.CONTROL, orjson.dumps(request.model_dump(mode="json")), timeout=timeout_s
             )

@@ -3,11 +3,16 @@
 The client's own reconnecting is off on purpose: a connection that is lost ends its session, `keep_connected` opens a
 new one. So no publish waits in a buffer to be sent after a newer one, no pull request is orphaned, and a server that
 came back empty looks like any first start. Libraries' errors become ours here.
+
+With TLS the client speaks first, and nothing but TLS: nats-py would else go on in plain text when the server, or who
+stands before it, says that it has none. Credentials are read anew for each connection.
 """
 
 import asyncio
 import contextlib
+import random
 import socket
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
@@ -15,13 +20,17 @@ from typing import Any, TypeVar
 import nats
 import nats.errors
 import nats.js.errors
-from nats.aio.client import Client
+from nats.aio.client import DEFAULT_INBOX_PREFIX, Client, RawCredentials
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
-from common import log
-from common.errors import AccessDenied, BusUnavailable
-from common.masking import masked_url
+from common import log, subjects
+from common.clock import now
+from common.errors import AccessDenied, BusUnavailable, ConfigError
+from common.masking import masked
 from common.settings.nats import NatsSettings
+from common.tls import away, tls_options
+from common.transport import Login, choose, denial, is_denial, is_violation, refusal
+from common.trust.credentials import read_credentials
 
 T = TypeVar("T")
 
@@ -31,32 +40,59 @@ PING_INTERVAL_S = 5
 """A peer that answers no ping of this interval for `MAX_PINGS` times is gone: 15 s after a cable was cut."""
 MAX_PINGS = 2
 
+JETSTREAM = "$JS.API"
+"""What requests to JetStream begin with, but for nodes with credentials."""
+NODES_JETSTREAM = "CORE"
+"""What they begin with in the nodes' account, which has none of its own and imports the few that a node needs."""
+
 _CLOSE_S = 2.0  # to flush what was published
+_KEPT = 32  # refusals
+
+
+def nodes_jetstream(settings: NatsSettings) -> str:
+    """Return what a node's requests to JetStream begin with: with credentials it is in the nodes' account."""
+    return JETSTREAM if settings.credentials_file is None else NODES_JETSTREAM
 
 
 class Bus:
     """A live connection. `closed` is set when it has ended, for whatever reason."""
 
-    def __init__(self, settings: NatsSettings) -> None:
+    def __init__(self, settings: NatsSettings, jetstream_prefix: str = JETSTREAM) -> None:
         self.closed = asyncio.Event()
-        self.violation: str | None = None
+        self.denied: str | None = None
+        """Why the server cut it, when it was to keep us out."""
+        self.violations = 0
+        self.say_refused: Callable[..., object] = _log.debug
+        """Told of each request that the server refuses: who waits for it is told anyhow."""
+        self._refused: deque[str] = deque(maxlen=_KEPT)
+        self.login: Login | None = None
         self.nc = Client()
         self.timeout_s = settings.request_timeout_s
-        self.js = self.nc.jetstream(timeout=settings.request_timeout_s)
+        self.jetstream_prefix = jetstream_prefix
+        self.js = self.nc.jetstream(prefix=jetstream_prefix, timeout=settings.request_timeout_s)
+        self._where = f"NATS at {masked(str(settings.url))}"
 
     @property
     def max_payload(self) -> int:
         """The server's limit for a message, headers included, in bytes."""
         return self.nc.max_payload
 
+    def refusal(self, after: int = 0) -> str | None:
+        """Return what the server refused first after so many `violations`, and whose credentials do not allow it."""
+        new = min(self.violations - after, len(self._refused))
+        return refusal(self._refused[-new], self.login) if new > 0 else None
+
     async def open(self, settings: NatsSettings, name: str) -> None:
         """Connect, or raise within the connect timeout.
 
         Raises:
-            BusUnavailable: no server answers there.
+            BusUnavailable: no server answers there; NotTrusted, when it does not prove to be the right one.
             AccessDenied: the server does not let us in.
+            ConfigError: the credentials or the certificate authority cannot be used.
 
         """
+        transport = choose(settings)
+        options = {**await self._log_in(settings), **await tls_options(settings, transport)}
         try:
             async with asyncio.timeout(settings.connect_timeout_s + 1):
                 await self.nc.connect(
@@ -70,6 +106,7 @@ class Bus:
                     max_outstanding_pings=MAX_PINGS,
                     error_cb=self._on_error,
                     closed_cb=self._on_closed,
+                    **options,
                 )
             notice_cancellation()
         except asyncio.CancelledError:
@@ -78,11 +115,10 @@ class Bus:
         except (OSError, nats.errors.Error, TimeoutError) as e:
             await self.close()
             notice_cancellation()
-            where = f"NATS at {masked_url(str(settings.url))}"
             cause = self.nc.last_error or e
-            if "auth" in str(cause).lower():  # authorization violation, authentication expired, ...: no type of its own
-                raise AccessDenied(f"{where} does not let us in: {cause}") from e
-            raise BusUnavailable(f"{where} does not answer ({str(cause) or type(cause).__name__})") from e
+            if is_denial(str(cause)):
+                raise AccessDenied(f"{self._where} does not let us in: {self._why_denied(str(cause))}") from e
+            raise await away(settings, transport, cause) from e
 
     async def close(self) -> None:
         """Close the connection; what was published is flushed first, unless the peer is gone. Safe to repeat."""
@@ -97,30 +133,55 @@ class Bus:
 
         Raises:
             BusUnavailable: the connection ended first.
+            AccessDenied: so it did, because the server does not let us in any longer.
 
         """
         task = asyncio.ensure_future(work)
         closed = asyncio.ensure_future(self.closed.wait())
         try:
             await asyncio.wait({task, closed}, return_when=asyncio.FIRST_COMPLETED)
-            if task.done():
+            if task.done() and self.denied is None:
                 return task.result()
-            raise BusUnavailable("the connection to NATS was lost")
+            raise AccessDenied(self.denied) if self.denied else BusUnavailable("the connection to NATS was lost")
         finally:
             for each in (task, closed):
                 each.cancel()
             await asyncio.gather(task, closed, return_exceptions=True)
 
+    async def _log_in(self, settings: NatsSettings) -> dict[str, Any]:
+        """Return with what the client says who we are; answers then come to an inbox that nobody else may hear."""
+        file = settings.credentials_file
+        if file is None:
+            return {"inbox_prefix": DEFAULT_INBOX_PREFIX}
+        credentials = await asyncio.to_thread(read_credentials, file)
+        self.login = Login(str(file), credentials.name, credentials.expires)
+        return {
+            "user_credentials": RawCredentials(credentials.text.get_secret_value()),
+            "inbox_prefix": subjects.inbox(credentials.name),
+        }
+
+    def _why_denied(self, said: str) -> str:
+        return denial(said, self.login, node=self.jetstream_prefix == NODES_JETSTREAM, now=now())
+
     async def _on_error(self, error: Exception) -> None:
+        self._note_denial()
         text = str(error)
-        if "permissions violation" in text.lower():
-            self.violation = text
-            _log.error("nats refused", error=text)
+        if is_violation(text):
+            self._refused.append(text)
+            self.violations += 1
+            self.say_refused("nats refused", error=self.refusal(self.violations - 1))
         else:
             _log.debug("nats", error=text or type(error).__name__)
 
     async def _on_closed(self) -> None:
+        self._note_denial()
         self.closed.set()
+
+    def _note_denial(self) -> None:
+        """Keep why we were cut, while the client knows it: the end of the stream that follows takes its place there."""
+        said = str(self.nc.last_error or "")
+        if self.denied is None and is_denial(said):
+            self.denied = f"{self._where} no longer lets us in: {self._why_denied(said)}"
 
 
 def notice_cancellation() -> None:
@@ -135,22 +196,25 @@ def notice_cancellation() -> None:
 
 
 @contextmanager
-def translated(what: str) -> Iterator[None]:
+def translated(what: str, bus: Bus | None = None) -> Iterator[None]:
     """Turn the client's errors about the connection into ours; `what` begins the message.
 
-    JetStream's own answers (not found, wrong last sequence) pass through: their meaning is the caller's.
+    JetStream's own answers (not found, wrong last sequence) pass through: their meaning is the caller's. A request that
+    the server refuses gets no answer at all: of `bus` it is told which it refused meanwhile.
 
     Raises:
         BusUnavailable: no connection, no answer in time, or no JetStream on the server.
 
     """
+    before = bus.violations if bus is not None else 0
     try:
         yield
         notice_cancellation()
     except nats.js.errors.ServiceUnavailableError as e:
         raise BusUnavailable(f"{what}: JetStream does not answer on this server; is it enabled?") from e
     except (nats.errors.TimeoutError, TimeoutError) as e:
-        raise BusUnavailable(f"{what}: no answer in time") from e
+        refused = bus.refusal(before) if bus is not None else None
+        raise BusUnavailable(f"{what}: {refused or 'no answer in time'}") from e
     except nats.js.errors.Error:
         raise
     except (nats.errors.Error, OSError) as e:
@@ -158,15 +222,16 @@ def translated(what: str) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def connected(settings: NatsSettings, name: str) -> AsyncIterator[Bus]:
+async def connected(settings: NatsSettings, name: str, *, jetstream_prefix: str = JETSTREAM) -> AsyncIterator[Bus]:
     """Yield a connection that is closed at the end.
 
     Raises:
-        BusUnavailable: no server answers there.
+        BusUnavailable: no server answers there; NotTrusted, when it does not prove to be the right one.
         AccessDenied: the server does not let us in.
+        ConfigError: the credentials or the certificate authority cannot be used.
 
     """
-    bus = Bus(settings)
+    bus = Bus(settings, jetstream_prefix)
     await bus.open(settings, name)
     try:
         yield bus
@@ -179,34 +244,48 @@ async def keep_connected(
     name: str,
     work: Callable[[Bus], Coroutine[Any, Any, None]],
     hurry: asyncio.Event | None = None,
+    *,
+    jetstream_prefix: str = JETSTREAM,
+    on_trouble: Callable[[str | None], None] = lambda _: None,
 ) -> None:
     """Run `work` on a connection, again and again on a new one whenever it is lost, until cancelled or `work` returns.
 
     Pauses between attempts grow up to ``reconnect_max_s`` and are jittered; they begin anew after each success, and
-    `hurry` cuts one short.
+    `hurry` cuts one short. Who is not let in any longer tries on as well: its credentials may be made good.
+    `on_trouble` is told why there is no connection, and None when there is one.
     """
     hurry = hurry or asyncio.Event()
     while True:
         async for attempt in AsyncRetrying(
-            retry=retry_if_exception_type((BusUnavailable, AccessDenied)),
+            retry=retry_if_exception_type((BusUnavailable, AccessDenied, ConfigError)),
             wait=wait_random_exponential(multiplier=0.2, max=settings.reconnect_max_s),
-            before_sleep=_say_what_we_wait_for,
+            before_sleep=_Waiting(on_trouble).say,
             sleep=lambda pause: _sleep(pause, hurry),
         ):
             with attempt:
-                bus = Bus(settings)
+                bus = Bus(settings, jetstream_prefix)
+                bus.say_refused = _log.error
                 await bus.open(settings, name)
-        _log.info("connected to nats", url=masked_url(str(settings.url)), server=str(bus.nc.connected_server_version))
+        _log.info("connected to nats", url=masked(str(settings.url)), server=str(bus.nc.connected_server_version))
+        on_trouble(None)
         ended = False
         try:
             await bus.until_closed(work(bus))
             ended = True
         except* BusUnavailable as lost:
+            on_trouble(str(_first(lost)))
             _log.warning("connection to nats ended", error=str(_first(lost)))
+        except* AccessDenied:
+            if bus.denied is None:  # the work's own, about something else
+                raise
+            on_trouble(bus.denied)
+            _log.error("nats no longer lets us in", error=bus.denied)
         finally:
             await bus.close()
         if ended:
             return
+        if bus.denied is not None:
+            await _sleep(settings.reconnect_max_s * random.uniform(0.5, 1), hurry)  # noqa: S311 - jitter, no secret
         await asyncio.sleep(0.05)  # a server that accepts and drops at once must not make us spin
 
 
@@ -223,7 +302,20 @@ def _first(group: BaseExceptionGroup[BusUnavailable]) -> BaseException:
     return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
 
 
-def _say_what_we_wait_for(state: RetryCallState) -> None:
-    """Log the first failed attempt, then every tenth: nobody reads a line a second."""
-    if state.attempt_number % 10 == 1 and state.outcome is not None:
-        _log.warning("waiting for nats", attempt=state.attempt_number, error=str(state.outcome.exception()))
+class _Waiting:
+    """What is said while there is no connection: every new reason at once."""
+
+    def __init__(self, on_trouble: Callable[[str | None], None]) -> None:
+        self._on_trouble = on_trouble
+        self._said: str | None = None
+
+    def say(self, state: RetryCallState) -> None:
+        """Log a reason that is new; one that lasts every tenth time, unless only a person can mend it."""
+        error = state.outcome.exception() if state.outcome is not None else None
+        if error is None:
+            return
+        why = str(error)
+        self._on_trouble(why)
+        if why != self._said or (isinstance(error, BusUnavailable) and state.attempt_number % 10 == 1):
+            _log.warning("waiting for nats", attempt=state.attempt_number, error=why)
+        self._said = why

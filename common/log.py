@@ -12,6 +12,9 @@ _FORMATS: dict[str, structlog.typing.Processor] = {
     "json": structlog.processors.JSONRenderer(sort_keys=True),
 }
 
+_NOTHING = "returning true from eof_received() has no effect when using ssl"
+"""What asyncio and uvloop say whenever a TLS connection of a stream ends: of no use to anybody."""
+
 
 def set_up(settings: LogSettings) -> None:
     """Send every log line, the libraries' included, to standard error in the form that `settings` names."""
@@ -28,6 +31,7 @@ def set_up(settings: LogSettings) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _FORMATS[settings.format]],
         )
     )
+    handler.addFilter(lambda record: record.msg != _NOTHING)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)

@@ -14,7 +14,7 @@ import nats.errors
 import nats.js.errors
 import orjson
 from nats.aio.msg import Msg
-from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy, RawStreamMsg, StreamInfo
+from nats.js.api import ConsumerInfo, RawStreamMsg, StreamInfo
 from pydantic import ValidationError
 
 from common import subjects
@@ -104,7 +104,7 @@ async def consumer_states(bus: Bus) -> dict[str, ConsumerState]:
     """Return the durable consumers of ``REGISTRY`` by name."""
     states: dict[str, ConsumerState] = {}
     while True:
-        with translated("listing consumers"):
+        with translated("listing consumers", bus):
             try:
                 page = await bus.js.consumers_info(subjects.REGISTRY, offset=len(states))
             except nats.js.errors.NotFoundError:
@@ -126,9 +126,10 @@ async def consumer_names(bus: Bus) -> frozenset[str]:
     """
     names: set[str] = set()
     while True:
-        with translated("listing consumers"):
+        with translated("listing consumers", bus):
             body = orjson.dumps({"offset": len(names)})
-            answer = await bus.nc.request(f"$JS.API.CONSUMER.NAMES.{subjects.REGISTRY}", body, timeout=bus.timeout_s)
+            subject = f"{bus.jetstream_prefix}.CONSUMER.NAMES.{subjects.REGISTRY}"
+            answer = await bus.nc.request(subject, body, timeout=bus.timeout_s)
         page = orjson.loads(answer.data)
         found = page.get("consumers") or []
         names.update(found)
@@ -149,7 +150,7 @@ def _consumer_state(info: ConsumerInfo) -> ConsumerState:
 
 async def stream_info(bus: Bus, name: str, *, subjects_filter: str | None = None) -> StreamInfo | None:
     """Return what the server says of a stream, None when it does not exist."""
-    with translated(f"reading stream {name}"):
+    with translated(f"reading stream {name}", bus):
         try:
             return await bus.js.stream_info(name, subjects_filter=subjects_filter)
         except nats.js.errors.NotFoundError:
@@ -158,35 +159,40 @@ async def stream_info(bus: Bus, name: str, *, subjects_filter: str | None = None
 
 @asynccontextmanager
 async def following_acks(bus: Bus, subject: str, *, new_only: bool) -> AsyncIterator[AsyncIterator[NodeAck]]:
-    """Yield an endless iterator over ack records of a subject (wildcards allowed) as they are stored.
+    """Yield an endless iterator over ack records of a subject (wildcards allowed) as they are sent.
 
-    With `new_only` it begins with the next record, else with the newest of each node. The consumer that it needs is
-    made before the body runs: a record stored later is not missed. It ends with the connection.
+    With `new_only` it begins with the next record, else with the newest of each node. It listens before the body runs:
+    a record that is sent later is not missed. It only listens: nothing is made on the server, so it needs no right to.
+    It ends with the connection.
 
     Raises:
         BusUnavailable: no publisher has made the stream yet, or the connection is gone.
 
     """
-    config = ConsumerConfig(
-        deliver_policy=DeliverPolicy.NEW if new_only else DeliverPolicy.LAST_PER_SUBJECT, ack_policy=AckPolicy.NONE
-    )
-    with translated("following acks"):
-        try:
-            subscription = await bus.js.subscribe(subject, stream=subjects.ACKS, config=config, ordered_consumer=True)
-        except nats.js.errors.NotFoundError as e:
-            raise BusUnavailable(
-                "no publisher is running, nor ever was on this NATS server: its streams do not exist; "
-                "start one with `routecast publisher run`"
-            ) from e
+    kept = await stream_info(bus, subjects.ACKS, subjects_filter=subject)
+    if kept is None:
+        raise BusUnavailable(
+            "no publisher is running, nor ever was on this NATS server: its streams do not exist; "
+            "start one with `routecast publisher run`"
+        )
+    with translated("following acks", bus):
+        subscription = await bus.nc.subscribe(subject)
+        await bus.nc.flush()
     try:
-        yield _acks_of(subscription.messages)
+        yield _acks_of(bus, [] if new_only else sorted(kept.state.subjects or {}), subscription.messages)
     finally:
-        with translated("following acks"):
+        with translated("following acks", bus):
             if not bus.nc.is_closed:
                 await subscription.unsubscribe()
 
 
-async def _acks_of(messages: AsyncIterator[Msg]) -> AsyncIterator[NodeAck]:
+async def _acks_of(bus: Bus, first: list[str], messages: AsyncIterator[Msg]) -> AsyncIterator[NodeAck]:
+    """Yield the newest record of each of the subjects `first`, then those of `messages`; one may come twice."""
+    for subject in first:
+        record = await _read_raw(bus, subjects.ACKS, subject)
+        ack = NodeAck.from_body(record.data or b"") if record is not None else None
+        if ack is not None and subject == subjects.ack(ack.node):
+            yield ack
     async for message in messages:
         ack = NodeAck.from_body(message.data)
         if ack is not None and message.subject == subjects.ack(ack.node):
@@ -206,7 +212,7 @@ async def _read(bus: Bus, stream: str, subject: str, *, direct: bool = True) -> 
 
 async def _read_raw(bus: Bus, stream: str, subject: str, *, direct: bool = True) -> RawStreamMsg | None:
     """Read the last message of a subject; no message and no stream look the same to a direct get."""
-    with translated(f"reading {subject}"):
+    with translated(f"reading {subject}", bus):
         try:
             return await bus.js.get_last_msg(stream, subject, direct=direct)
         except (nats.js.errors.NotFoundError, nats.errors.NoRespondersError):

@@ -12,6 +12,7 @@ CONTROL_QUEUE = "publisher"
 HISTORY_ALL = "registry.history.*.*"
 ACK_ALL = "registry.ack.*"
 STATUS_ALL = "registry.status.*"
+JOIN_ALL = "registry.join.*"
 
 
 def history(epoch: int, version: int) -> str:
@@ -32,3 +33,13 @@ def status(instance: str) -> str:
 def durable(node: str) -> str:
     """Return the name of a node's durable consumer."""
     return f"node-{node}"
+
+
+def join(token_id: str) -> str:
+    """Return the subject on which a machine with a join token asks for its credentials."""
+    return f"registry.join.{token_id}"
+
+
+def inbox(user: str) -> str:
+    """Return what the subjects begin with on which a user with credentials hears answers."""
+    return f"_INBOX_{user}"

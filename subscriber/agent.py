@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from common import log
-from common.bus import Bus, keep_connected
+from common.bus import Bus, keep_connected, nodes_jetstream
 from common.clock import now
 from common.errors import BusUnavailable, ConfigError
 from common.masking import masked_url
@@ -65,6 +65,7 @@ class Agent:
         self._has_snapshot = asyncio.Event()
         self._handled_seq: int | None = None
         self._stale = False
+        self._trouble: str | None = None
 
     async def run(self) -> None:
         """Heal from what is stored, say READY, then follow the bus until cancelled."""
@@ -78,7 +79,7 @@ class Agent:
         self._notifier.ready()
         answers: dict[Op, Answer] = {"status": self._answer_status, "sync": self._answer_sync}
         async with aclosing(self._node), answering(self._state.socket, answers), asyncio.TaskGroup() as tasks:
-            tasks.create_task(keep_connected(self._settings.nats, self._name, self._on_connection, self._hurry))
+            tasks.create_task(self._stay_connected(), name="bus")
             tasks.create_task(self._mender.run(), name="mender")
             tasks.create_task(watch_for_wake(self._on_wake), name="wake")
             tasks.create_task(self._warn_of_leftovers(), name="leftovers")
@@ -89,6 +90,19 @@ class Agent:
         await self._has_snapshot.wait()
         if self._node.accepted is not None:
             await in_thread(warn, self._settings, self._node.accepted.registry)
+
+    async def _stay_connected(self) -> None:
+        await keep_connected(
+            self._settings.nats,
+            self._name,
+            self._on_connection,
+            self._hurry,
+            jetstream_prefix=nodes_jetstream(self._settings.nats),
+            on_trouble=self._note_trouble,
+        )
+
+    def _note_trouble(self, why: str | None) -> None:
+        self._trouble = why
 
     async def _on_connection(self, bus: Bus) -> None:
         self._reporter.bus = bus
@@ -136,11 +150,12 @@ class Agent:
             self._reporter.bus.closed.set()
 
     async def _answer_status(self) -> Mapping[str, Any]:
-        accepted, ack = self._node.accepted, self._node.last_ack
+        accepted, ack, bus = self._node.accepted, self._node.last_ack, self._reporter.bus
         return {
             "node": self._name,
             "role": self._settings.subscriber.role.value,
-            "connected": self._reporter.bus is not None,
+            "connected": bus is not None,
+            "trouble": self._trouble if bus is None else bus.refusal(),
             "nats": masked_url(str(self._settings.nats.url)),
             "stale": self._stale,
             "heard_at": self._node.heard_at,

@@ -45,7 +45,7 @@ async def consume(
         BusUnavailable: the connection is gone.
 
     """
-    with translated("binding the durable"):
+    with translated("binding the durable", bus):
         pull = await bus.js.pull_subscribe_bind(consumer=subjects.durable(reporter.node), stream=subjects.REGISTRY)
     while True:
         try:

@@ -4,13 +4,13 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Callable
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
 from typing import Any
 
 from common import log
 from common.ack import NodeAck
-from common.bus import connected
+from common.bus import Bus, connected, nodes_jetstream
 from common.clock import now
 from common.errors import BusUnavailable, ConfigError, NothingToShow
 from common.lifecycle import until_signal
@@ -136,9 +136,13 @@ async def sync_once(settings: Settings, *, dry_run: bool) -> SyncReport:
             return await _apply_once(settings, node, Reporter(name, state))
 
 
+def _connected(settings: Settings, node: Node) -> AbstractAsyncContextManager[Bus]:
+    return connected(settings.nats, node.name, jetstream_prefix=nodes_jetstream(settings.nats))
+
+
 async def _plan_once(settings: Settings, node: Node) -> SyncReport:
     try:
-        async with connected(settings.nats, node.name) as bus:
+        async with _connected(settings, node) as bus:
             stored = await read_newest(bus)
     except BusUnavailable as e:
         return SyncReport(None, await node.plan(None), f"{e}; planned from the stored snapshot")
@@ -148,7 +152,7 @@ async def _plan_once(settings: Settings, node: Node) -> SyncReport:
 async def _apply_once(settings: Settings, node: Node, reporter: Reporter) -> SyncReport:
     taken, warning = None, None
     try:
-        async with connected(settings.nats, node.name) as bus:
+        async with _connected(settings, node) as bus:
             stored = await read_newest(bus)
             if stored is not None:
                 taken = await node.take(stored.sealed, Delivery(stored.seq, now()))

@@ -58,7 +58,7 @@ class Reporter:
     async def _deliver(
         self, bus: Bus, records: Sequence[NodeAck], and_then: Callable[[], Awaitable[None]] | None
     ) -> None:
-        with translated("an ack record was not confirmed"):
+        with translated("an ack record was not confirmed", bus):
             try:
                 confirmed = [
                     await bus.js.publish_async(self._subject, record.to_body(), stream=subjects.ACKS)

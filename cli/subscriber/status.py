@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from subscriber.leftovers import Leftover
     from subscriber.state import NodeState
 
+REFUSED_SHOWN = 20
+"""How many refused entries are shown; `-o json` has all that the record has."""
 TIMEOUT_S = 5.0
 """How long the running service may take to answer, in s."""
 
@@ -90,6 +92,8 @@ def _draw(found: dict[str, Any], ack: NodeAck | None) -> RenderableType:
         rows.add_row("service", cell("runs"))
         nats = f"connected to {found['nats']}" if found["connected"] else f"not connected to {found['nats']}"
         rows.add_row("NATS", cell(nats, "" if found["connected"] else "yellow"))
+        if found.get("trouble") is not None:
+            rows.add_row("", cell(found["trouble"], "red"))
         heard = when(datetime.fromisoformat(found["heard_at"]), now())
         rows.add_row("heard", cell(f"{heard}{', stale' if found['stale'] else ''}", "yellow" if found["stale"] else ""))
     else:
@@ -105,9 +109,20 @@ def _draw(found: dict[str, Any], ack: NodeAck | None) -> RenderableType:
         rows.add_row("unsent", table.line(found["unsent"]))
     if ack is not None:
         rows.add_row("last attempt", table.line(ack))
+        if ack.refused:
+            rows.add_row("refused", _draw_refused(ack))
     for leftover in found["leftovers"]:
         rows.add_row("left over", _draw_leftover(leftover))
     return rows
+
+
+def _draw_refused(ack: NodeAck) -> RenderableType:
+    """Return what the node's own policy left out, and how it takes a zone."""
+    lines = [f"{each.entry}: {each.reason}" for each in ack.refused[:REFUSED_SHOWN]]
+    if more := ack.refused_count - len(lines):
+        lines.append(f"and {more} more")
+    lines.append("to take a zone: sudo routecast subscriber allow ZONE; see [policy] in the settings")
+    return Group(*(cell(line, "yellow") for line in lines))
 
 
 def _draw_leftover(leftover: "Leftover") -> RenderableType:

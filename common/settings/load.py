@@ -12,8 +12,10 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from common.errors import ConfigError
 from common.settings.log import LogSettings
 from common.settings.nats import NatsSettings
+from common.settings.policy import PolicySettings
 from common.settings.publisher import PublisherSettings
 from common.settings.subscriber import DnsmasqSettings, HostsSettings, SubscriberSettings, TraefikSettings
+from common.settings.trust import TrustSettings
 
 DEFAULT_PATH = Path("/etc/routecast/routecast.toml")
 ENV_PREFIX = "ROUTECAST_"
@@ -39,6 +41,8 @@ class Settings(BaseSettings):
     hosts: HostsSettings = Field(default_factory=HostsSettings)
     dnsmasq: DnsmasqSettings = Field(default_factory=DnsmasqSettings)
     traefik: TraefikSettings = Field(default_factory=TraefikSettings)
+    policy: PolicySettings = Field(default_factory=PolicySettings)
+    trust: TrustSettings = Field(default_factory=TrustSettings)
 
     @classmethod
     def settings_customise_sources(

@@ -6,7 +6,10 @@ from pathlib import Path
 import orjson
 
 from cli import exits
+from common.trust.nkeys import KeyPair, Owner
 from tests.cli.conftest import run_routecast
+
+SEED = KeyPair.new(Owner.USER).seed
 
 
 def _file(tmp_path: Path, text: str) -> str:
@@ -43,7 +46,7 @@ def test_the_output_is_a_settings_file_again(tmp_path: Path) -> None:
     """
     shown = run_routecast("--config", _file(tmp_path, text), "config", "show").stdout
     given = {name: section for name, section in tomllib.loads(shown).items() if section}
-    assert given == tomllib.loads(text)
+    assert {name: given[name] for name in tomllib.loads(text)} == tomllib.loads(text)
     again = run_routecast("--config", _file(tmp_path, shown), "config", "show").stdout
     assert again == shown
 
@@ -69,3 +72,30 @@ def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
     file = _file(tmp_path, '[nats]\nurl = "nats://file:4222"\n')
     shown = run_routecast("--config", file, "config", "show", env={"ROUTECAST_NATS_URL": "nats://env:4222"}).stdout
     assert 'url = "nats://env:4222"' in shown
+
+
+def test_it_says_where_credentials_come_from(tmp_path: Path) -> None:
+    """The file that a setting names, or the one that systemd has loaded; what is in it shows in no form."""
+    file = tmp_path / "nats.creds"
+    file.write_text(f"-----BEGIN USER NKEY SEED-----\n{SEED}\n")
+    for env, source in (
+        ({"ROUTECAST_NATS_CREDENTIALS_FILE": str(file)}, "nats.credentials_file"),
+        ({"CREDENTIALS_DIRECTORY": str(tmp_path)}, "systemd (LoadCredential)"),
+    ):
+        shown = run_routecast("config", "show", env=env).stdout
+        assert f'credentials_file = "{file}"' in shown
+        assert ("# from systemd" in shown) is source.startswith("systemd")
+        found = run_routecast("config", "show", "-o", "json", env=env).stdout
+        assert orjson.loads(found)["credentials"] == {"file": str(file), "from": source}
+        assert SEED not in shown + found
+    assert orjson.loads(run_routecast("config", "show", "-o", "json").stdout)["credentials"]["file"] is None
+
+
+def test_a_secret_in_the_wrong_place_is_masked() -> None:
+    """A seed or a join token given as a path or a name is shown as nothing but that."""
+    for secret in (SEED, "rcj1.eNqrVkrLz1eyUkpKLFKqBQAf0gQm"):
+        env = {"ROUTECAST_NATS_CREDENTIALS_FILE": secret, "ROUTECAST_PUBLISHER_NAMESPACE": f"x {secret} y"}
+        for form in ("table", "json"):
+            shown = run_routecast("config", "show", "-o", form, env=env).stdout
+            assert secret not in shown
+            assert "x ******** y" in shown

@@ -178,7 +178,7 @@ async def test_a_fleet_in_order_has_nothing_to_mend(world: World) -> None:
         said = await _doctor(config, "--strict")
         assert said.exit_code == exits.OK, said.stdout
         assert "NEXT" in said.stdout.splitlines()[0]
-        assert said.stdout.endswith("20 ok, 1 skipped\n")
+        assert said.stdout.endswith("22 ok, 1 skipped\n")
         assert "\x1b" not in said.stdout
         assert all(line == line.rstrip() for line in said.stdout.splitlines())
 

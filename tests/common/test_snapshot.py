@@ -77,6 +77,10 @@ def _value_of(**changes: Any) -> dict[str, Any]:
         (_signed(_value_of(version=0)), Rejection.SCHEMA),
         (_signed(_value_of(digest="sha256:0")), Rejection.DIGEST),
         (_signed(_value_of(registry={})), Rejection.DIGEST),
+        (_signed(_value_of(keys=[Signer(bytes(32)).public_key])), Rejection.SCHEMA),
+        (_signed(_value_of(keys=[SIGNER.public_key, "none"])), Rejection.SCHEMA),
+        (_signed(_value_of(keys=[SIGNER.public_key] * 9)), Rejection.SCHEMA),
+        (_signed(_value_of(keys=SIGNER.public_key)), Rejection.SCHEMA),
     ],
 )
 def test_what_breaks_a_rule_is_rejected_by_that_rule(sealed: Sealed, code: Rejection) -> None:
@@ -123,6 +127,14 @@ def test_orders_compare_by_epoch_then_version() -> None:
     """A new epoch is above every version of the old one."""
     assert Order(2, 1) > Order(1, 999) > Order(1, 998)
     assert str(Order(1763885042123, 57)) == "1763885042123/57"
+
+
+def test_keys_travel_only_when_there_are_any() -> None:
+    """A snapshot names keys from the first rotation on; before, its bytes are what they always were."""
+    assert b'"keys"' not in snapshot().to_body()
+    named = snapshot().model_copy(update={"keys": (SIGNER.public_key, Signer(bytes(32)).public_key)})
+    assert open_sealed(seal(named, SIGNER), KEYS)[0] == named
+    assert open_sealed(_signed(_value_of(keys=[])), KEYS)[0] == snapshot()
 
 
 def test_the_golden_snapshot_is_read_and_written_as_it_stands() -> None:

@@ -11,6 +11,7 @@ from subscriber.state import NodeState
 from subscriber.targets import build_targets
 from tests.registries import REFERENCE, snapshot, with_service
 from tests.subscriber.mounts import names_in
+from tests.subscriber.policies import LOOPBACK
 from tests.subscriber.targets.traefik_server import TraefikServer, needs_traefik
 from tests.world import until
 
@@ -52,6 +53,7 @@ async def test_a_public_route_has_no_gap(server: TraefikServer, tmp_path: Path) 
             "subscriber": {"node": "contabo-vps", "role": "vps", "state_dir": tmp_path / "state"},
             "hosts": {"path": tmp_path / "hosts"},
             "traefik": server.settings,
+            "policy": LOOPBACK,
         }
     )
     (tmp_path / "state").mkdir()

@@ -7,7 +7,7 @@ from common.ack import Revision, State
 from common.names import derive_names
 from common.settings.subscriber import SubscriberSettings, TargetName
 from common.signing import Signer
-from common.snapshot import Snapshot, seal
+from common.snapshot import Sealed, Snapshot, seal
 from subscriber.node import Delivery, Disposition, Node
 from subscriber.state import NodeState
 from tests.registries import REFERENCE, SIGNER, snapshot, without_service
@@ -193,3 +193,47 @@ async def test_a_snapshot_that_cannot_be_remembered_is_not_applied(tmp_path: Pat
     assert taken.ack.error is not None
     assert taken.ack.error.code == "state_not_written"
     assert target.writes == 0
+
+
+def _naming(*keys: str) -> Snapshot:
+    return snapshot().model_copy(update={"keys": keys})
+
+
+async def test_brought_keys_are_on_disk_before_they_count(tmp_path: Path) -> None:
+    """A node that is restarted believes what it was told to believe; what it cannot keep it does not believe either."""
+    later = Signer(bytes(32))
+    node = await _node(tmp_path, MemoryTarget())
+    await _take(node, _naming(SIGNER.public_key, later.public_key))
+    assert NodeState(tmp_path).read_keys() is not None
+    again = await _node(tmp_path, MemoryTarget())
+    taken = await again.take(seal(snapshot(without_service("grafana"), version=58), later), Delivery(9))
+    assert taken.ack.state is State.APPLIED
+    await again.aclose()
+
+
+async def test_keys_that_cannot_be_kept_are_not_believed(tmp_path: Path) -> None:
+    """The record says `failed`: a rotation does not take that for a yes."""
+    later = Signer(bytes(32))
+    target = MemoryTarget()
+    node = await _node(tmp_path, target)
+    (tmp_path / "keys.json").mkdir()
+    taken = await node.take(seal(_naming(SIGNER.public_key, later.public_key), SIGNER), Delivery(9))
+    assert (taken.ack.state, taken.ack.error and taken.ack.error.code) == (State.FAILED, "state_not_written")
+    refused = await node.take(seal(snapshot(), later), Delivery(10))
+    assert (refused.ack.state, refused.ack.error and refused.ack.error.code) == (State.REJECTED, "unknown_key")
+    assert target.writes == 0
+
+
+async def test_damaged_keys_leave_those_of_the_settings(tmp_path: Path) -> None:
+    """A node whose file of keys cannot be read goes on with what its owner wrote."""
+    (tmp_path / "keys.json").write_text("{")
+    assert (await _take(await _node(tmp_path, MemoryTarget()), snapshot()))[0] is State.APPLIED
+
+
+async def test_the_reason_of_a_rejection_is_bounded(tmp_path: Path) -> None:
+    """A stranger's header does not make a record that is too large to be sent."""
+    sealed = seal(snapshot(), SIGNER)
+    forged = Sealed(sealed.body, {**sealed.headers, "Routecast-Key": "A" * 500_000})
+    taken = await (await _node(tmp_path, MemoryTarget())).take(forged, Delivery(9))
+    assert taken.ack.state is State.REJECTED
+    assert len(taken.ack.to_body()) < 4096

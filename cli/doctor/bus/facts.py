@@ -1,14 +1,17 @@
 """What was seen of NATS, all of about one moment."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Self
 
 from cli.doctor.attempt import Fault
 from cli.newest import Newest
 from common.ack import NodeAck
+from common.settings.nats import NatsSettings
 from common.status import PublisherStatus
 from common.streams import ConsumerState
+from common.transport import Transport, choose
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +53,46 @@ class JetStreamSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class Validity:
+    """Until when something is valid, and how long that still is."""
+
+    until: datetime
+    left: timedelta
+
+    @classmethod
+    def at(cls, now: datetime, until: datetime) -> Self:
+        """Return it as it stands now."""
+        return cls(until, until - now)
+
+
+@dataclass(frozen=True, slots=True)
+class LoginSeen:
+    """The credentials of this machine."""
+
+    where: str
+    """Their file, or the setting that has a login in it."""
+    name: str | None = None
+    """As whom they let us in; None: it is not known here."""
+    valid: Validity | None = None
+    """None: until they are revoked."""
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenLogin:
+    """Credentials that this user may not read."""
+
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
 class ServerSeen:
     """A server that let us in."""
 
     version: str
     max_payload: int
     jetstream: JetStreamSeen | Fault
+    certificate: Validity | Fault | None = None
+    """What it shows; None: there is no TLS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +104,6 @@ class BusSeen:
     host: str
     port: int
     server: ServerSeen | Fault
+    transport: Transport = field(default_factory=lambda: choose(NatsSettings()))
+    login: LoginSeen | HiddenLogin | Fault | None = None
+    """None: there is none."""

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 from cli.doctor.attempt import Fault
-from cli.doctor.bus.facts import BusSeen, ClockSeen, JetStreamSeen
-from cli.doctor.check import Check, Part, Subject
+from cli.doctor.bus.access import AS_ROOT, AWAY, judge_access
+from cli.doctor.bus.facts import BusSeen, ClockSeen, HiddenLogin, JetStreamSeen
+from cli.doctor.check import Check, Part, Subject, command
 from cli.text import size
-from common.errors import AccessDenied
+from common.errors import AccessDenied, ConfigError
+from common.tls import NotTrusted
 
 NATS = Subject(Part.NATS, "NATS")
 JETSTREAM = Subject(Part.NATS, "JetStream")
@@ -19,7 +21,6 @@ CLOCK_FAIL_S = 60.0
 
 _SAME_S = 0.1
 
-AWAY = "NATS does not answer"
 NO_JETSTREAM = "JetStream does not answer"
 SET_CLOCK = "sudo timedatectl set-ntp true"
 
@@ -27,14 +28,15 @@ SET_CLOCK = "sudo timedatectl set-ntp true"
 def judge_bus(seen: BusSeen) -> Iterator[Check]:
     """Yield the checks of NATS itself."""
     if isinstance(seen.server, Fault):
-        denied = isinstance(seen.server.error, AccessDenied)
-        yield NATS.fail(str(seen.server), "routecast config show" if denied else f"nc -vz {seen.host} {seen.port}")
+        yield _judge_away(seen, seen.server)
+        yield from judge_access(seen)
         yield JETSTREAM.skip(AWAY)
         yield CLOCK.skip(AWAY)
         return
     yield NATS.ok(
         f"{seen.url} answers, version {seen.server.version}, takes messages up to {size(seen.server.max_payload)}"
     )
+    yield from judge_access(seen)
     jetstream = seen.server.jetstream
     if isinstance(jetstream, Fault):
         yield JETSTREAM.fail(str(jetstream), "nats-server -c deploy/nats/nats-server.conf")
@@ -42,6 +44,18 @@ def judge_bus(seen: BusSeen) -> Iterator[Check]:
         return
     yield JETSTREAM.ok("answers")
     yield judge_clock(jetstream.clock)
+
+
+def _judge_away(seen: BusSeen, fault: Fault) -> Check:
+    if isinstance(seen.login, HiddenLogin) and isinstance(fault.error, ConfigError):
+        return NATS.skip("this user may not read the credentials for it", AS_ROOT)
+    match fault.error:
+        case AccessDenied() | ConfigError():
+            return NATS.fail(str(fault), "routecast config show")
+        case NotTrusted():
+            return NATS.fail(str(fault), command("openssl", "s_client", "-connect", f"{seen.host}:{seen.port}"))
+        case _:
+            return NATS.fail(str(fault), f"nc -vz {seen.host} {seen.port}")
 
 
 def jetstream_of(seen: BusSeen) -> JetStreamSeen | str:

@@ -8,14 +8,17 @@ from enum import Enum
 
 from cli.doctor.attempt import LIMIT_S, Fault, attempt
 from cli.doctor.bus.deviations import CONSUMER_DEFAULTS, STREAM_DEFAULTS, Config, deviations
-from cli.doctor.bus.facts import BusSeen, ClockSeen, JetStreamSeen, ServerSeen, StreamSeen
+from cli.doctor.bus.facts import BusSeen, ClockSeen, JetStreamSeen, LoginSeen, ServerSeen, StreamSeen
+from cli.doctor.bus.read_access import read_certificate, read_login
 from cli.newest import read_newest_untrusted
 from common import subjects
-from common.bus import Bus, connected, translated
+from common.bus import NODES_JETSTREAM, Bus, connected, translated
 from common.clock import now
-from common.masking import masked_url
+from common.errors import AccessDenied
+from common.masking import masked
 from common.settings import Settings
 from common.streams import consumer_states, read_acks, read_statuses, stream_info
+from common.transport import choose
 
 _STAGES = 4
 """To connect, to ask for JetStream, for the newest snapshot, and for all the rest at once."""
@@ -24,17 +27,42 @@ _CONSUMER_PAGE = 256  # the server's limit for one answer
 
 async def read_bus(settings: Settings, *, fleet: bool) -> BusSeen:
     """Return what is at the NATS server of the settings; never raises. With `fleet` all nodes are looked at as well."""
-    url = settings.nats.url
-    server = await attempt("NATS", _read_server(settings, fleet=fleet), _STAGES * LIMIT_S)
-    return BusSeen(masked_url(str(url)), str(url.host), url.port or 4222, server)
+    nats = settings.nats
+    login = await read_login(nats)
+    as_node = isinstance(login, LoginSeen) and login.name is not None and login.name == settings.subscriber.node
+    reading = _read_as_node(settings) if as_node else _read_server(settings, fleet=fleet)
+    server = await attempt("NATS", reading, _STAGES * LIMIT_S)
+    return BusSeen(masked(str(nats.url)), nats.host, nats.port, server, choose(nats), login)
+
+
+async def _read_as_node(settings: Settings) -> ServerSeen:
+    """Return what a node's credentials show: the newest snapshot, and nothing else of JetStream."""
+    async with connected(settings.nats, "cli", jetstream_prefix=NODES_JETSTREAM) as bus:
+        newest = await attempt("the newest snapshot", read_newest_untrusted(bus))
+        hidden = Fault(AccessDenied("a node's credentials do not show it"))
+        jetstream = JetStreamSeen(
+            now=now(),
+            clock=hidden,
+            streams=dict.fromkeys(_wanted_streams(settings), hidden),
+            newest=newest,
+            statuses=hidden,
+            consumers=hidden,
+            odd_consumers=hidden,
+            acks=hidden,
+        )
+        return await _server(bus, settings, newest if isinstance(newest, Fault) else jetstream)
 
 
 async def _read_server(settings: Settings, *, fleet: bool) -> ServerSeen:
     async with connected(settings.nats, "cli") as bus:
-        version = str(bus.nc.connected_server_version).strip("<>").removeprefix("nats server v")
         probe = await attempt("JetStream", stream_info(bus, subjects.REGISTRY))
         jetstream = probe if isinstance(probe, Fault) else await _read_jetstream(bus, settings, fleet=fleet)
-        return ServerSeen(version, bus.max_payload, jetstream)
+        return await _server(bus, settings, jetstream)
+
+
+async def _server(bus: Bus, settings: Settings, jetstream: JetStreamSeen | Fault) -> ServerSeen:
+    version = str(bus.nc.connected_server_version).strip("<>").removeprefix("nats server v")
+    return ServerSeen(version, bus.max_payload, jetstream, await read_certificate(settings.nats))
 
 
 async def _read_jetstream(bus: Bus, settings: Settings, *, fleet: bool) -> JetStreamSeen:
@@ -101,7 +129,7 @@ async def _odd_consumers(bus: Bus, nodes: Iterable[str]) -> dict[str, tuple[str,
 async def _consumer_configs(bus: Bus) -> dict[str, Config]:
     configs: dict[str, Config] = {}
     while True:
-        with translated("listing consumers"):
+        with translated("listing consumers", bus):
             page = await bus.js.consumers_info(subjects.REGISTRY, offset=len(configs))
         configs.update({info.name: _plain(vars(info.config)) for info in page})
         if len(page) < _CONSUMER_PAGE:
@@ -115,7 +143,7 @@ def _plain(config: Mapping[str, object]) -> Config:
 async def _read_clock(bus: Bus) -> ClockSeen | None:
     """Return the server's time, which stands in what it says of a stream (nats-server 2.10 and later)."""
     before = datetime.now(UTC)
-    with translated("asking for the server's time"):
+    with translated("asking for the server's time", bus):
         reply = await bus.nc.request(f"$JS.API.STREAM.INFO.{subjects.REGISTRY}", b"", timeout=bus.timeout_s)
     after = datetime.now(UTC)
     told = json.loads(reply.data).get("ts")

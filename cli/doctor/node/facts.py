@@ -33,6 +33,8 @@ class ServiceSeen:
     connected: bool
     stale: bool
     last_ack: NodeAck | None
+    trouble: str | None = None
+    """Why it is not connected, or what NATS refuses it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,7 @@ def _service(said: Mapping[str, Any]) -> ServiceSeen:
         connected=bool(said["connected"]),
         stale=bool(said["stale"]),
         last_ack=NodeAck.model_validate(ack) if ack is not None else None,
+        trouble=said.get("trouble"),
     )
 
 

@@ -41,7 +41,10 @@ def _judge_running(seen: ServiceSeen, name: str | None) -> Check:
         what = f"it runs as {seen.node}, the settings say {name or 'nothing'}: it has not read them again"
         return SERVICE.warn(what, "sudo systemctl restart routecast-subscriber")
     if not seen.connected:
-        return SERVICE.fail("runs, but is not connected to NATS", _LOG)
+        why = f": {seen.trouble}" if seen.trouble is not None else ""
+        return SERVICE.fail(f"runs, but is not connected to NATS{why}", _LOG)
+    if seen.trouble is not None:
+        return SERVICE.fail(f"runs, connected to NATS, but {seen.trouble}", _LOG)
     if seen.stale:
         what = "runs, connected to NATS, but has heard no snapshot for long: stale, the files stay"
         return SERVICE.warn(what, "routecast doctor control-plane")

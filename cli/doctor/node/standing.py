@@ -9,7 +9,7 @@ from cli.doctor.node.facts import NodeSeen, ServiceSeen
 from cli.newest import Newest
 from common import subjects
 from common.ack import Revision
-from common.errors import Rejection, SnapshotRejected
+from common.errors import AccessDenied, Rejection, SnapshotRejected
 from common.models import Node
 from common.settings import Settings
 from common.settings.load import DEFAULT_PATH
@@ -68,7 +68,9 @@ def _judge_address(node: Node | None, seen: tuple[str, bool] | None) -> Check:
 
 def _judge_durable(name: str, bus: JetStreamSeen, service: ServiceSeen | Fault | None) -> Check:
     if isinstance(bus.consumers, Fault):
-        return DURABLE.fail(str(bus.consumers), _STREAM)
+        hidden = isinstance(bus.consumers.error, AccessDenied)
+        what = f"{bus.consumers}; on the control plane:" if hidden else str(bus.consumers)
+        return DURABLE.skip(what, "routecast nodes") if hidden else DURABLE.fail(what, _STREAM)
     durable = bus.consumers.get(subjects.durable(name))
     if durable is None:
         what = f"there is no {subjects.durable(name)}: not registered, or no publisher runs, which makes it within 30 s"
