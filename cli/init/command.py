@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.command import Command
+from cli.console import note
 from cli.edit.flow import perform
 from cli.edit.options import ENDS, Editing, edit_options
 from cli.extras import publisher_extra
+from cli.init.options import TrustOptions, trust_options
+from cli.init.trust import make_trust, next_steps
 from cli.run import run
 from common.models import Role
 from publisher.pipeline.parse.node_names import base_name
@@ -41,17 +44,20 @@ if TYPE_CHECKING:
     help="Register the control plane itself as a worker node, so that it knows the names too. Asked when not given.",
 )
 @click.option("--node-name", help="The worker's name. By default this machine's host name.")
+@trust_options
 @edit_options
 def init(
     editing: Editing,
     *,
     worker: bool | None,
     node_name: str | None,
+    trust: TrustOptions,
     **fields: str | None,
 ) -> None:
-    """Make the registry: what is missing of its four ConfigMaps or files; what is there stays.
+    """Make the registry and the keys: what is missing of the four ConfigMaps or files, and who may connect to NATS.
 
-    A second run changes nothing.
+    What is there stays: a second run changes nothing. The keys say who may connect; the control plane keeps them, the
+    NATS server gets a configuration and a certificate.
     """
     given = ClusterFields(**fields)
     settings = editing.line.registry_settings(editing.registry_dir, cluster=editing.cluster)
@@ -68,6 +74,10 @@ def init(
             add_node(draft, Role.WORKER, name, address, None)
 
     perform(editing, edit)
+    if not trust.registry_only and not editing.dry_run:
+        made = make_trust(settings, trust, address)
+        for line in next_steps(settings, made):
+            note(line)
 
 
 @dataclass(frozen=True, slots=True)

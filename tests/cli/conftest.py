@@ -16,6 +16,12 @@ from tests.nats import NatsServer
 
 SAMPLES = Path(__file__).parent.parent / "publisher" / "source" / "samples"
 
+NO_KEYS = {
+    "ROUTECAST_TRUST_DIRECTORY": "/proc/no-keys/trust",
+    "ROUTECAST_TRUST_SERVER_DIRECTORY": "/proc/no-keys/nats",
+}
+"""Whoever runs the tests may be root: no command may find keys of this machine, or make any."""
+
 Routecast = Callable[..., Awaitable[Result]]
 
 
@@ -36,7 +42,8 @@ async def bus(server: NatsServer) -> AsyncIterator[Bus]:
 
 def run_routecast(*words: str, env: Mapping[str, str] | None = None) -> Result:
     """Run `routecast` in this thread; an error that it did not expect fails the test."""
-    result = CliRunner(env={"ROUTECAST_CONFIG": None, **(env or {})}).invoke(main, words, prog_name="routecast")
+    runner = CliRunner(env={"ROUTECAST_CONFIG": None, **NO_KEYS, **(env or {})})
+    result = runner.invoke(main, words, prog_name="routecast")
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result

@@ -137,13 +137,14 @@ def test_routing_a_private_service_makes_it_public_and_says_so(reference: str) -
 def test_init_makes_a_registry_and_a_second_run_changes_nothing(tmp_path: Path) -> None:
     """An empty folder becomes a registry with the control plane as its first node."""
     folder = str(tmp_path)
-    words = ("init", "--domain", "mycloud", "--control-plane-ip", "100.122.68.75", "--worker", "--node-name", "cp")
+    words = ("init", "--registry-only", "--domain", "mycloud", "--control-plane-ip", "100.122.68.75", "--worker")
+    words += ("--node-name", "cp")
     assert _run(folder, "init").exit_code == exits.NOT_SO
     assert _run(folder, *words).exit_code == exits.OK
     assert _run(folder, "lint").stdout == "no problems\n"
     assert "cp" in _run(folder, "node", "list").stdout
     assert _run(folder, *words).stdout == "unchanged\n"
-    assert _run(folder, "init").stdout == "unchanged\n"
+    assert _run(folder, "init", "--registry-only").stdout == "unchanged\n"
 
 
 def test_an_edit_before_init_names_init(tmp_path: Path) -> None:
