@@ -25,7 +25,7 @@ async def answer_control(bus: Bus, schedule: Schedule) -> None:
         BusUnavailable: the connection is gone.
 
     """
-    with translated("listening for requests"):
+    with translated("listening for requests", bus):
         subscription = await bus.nc.subscribe(subjects.CONTROL, queue=subjects.CONTROL_QUEUE)
         async with asyncio.TaskGroup() as answers:
             async for message in subscription.messages:

@@ -32,8 +32,10 @@ from publisher.pipeline.stream import SnapshotStream
 from publisher.registry.book import Book, open_book
 from publisher.registry.editor import Editor
 from publisher.report import StatusReport
+from publisher.signing_files import WatchedSeeds
 from publisher.source.open import kubernetes_client, open_source
 from publisher.source.source import Source
+from publisher.trust.control_plane import ControlPlane, open_control_plane, with_own_credentials
 
 _log = log.get(__name__)
 
@@ -49,6 +51,7 @@ async def run(settings: Settings) -> None:
         ConfigError: settings or the signing seed are not usable.
 
     """
+    settings = await asyncio.to_thread(with_own_credentials, settings)
     signer = await asyncio.to_thread(read_seed, settings.publisher.signing_seed_file)
     _log.info("publisher starting", version=VERSION, public_key=signer.public_key)
     async with (
@@ -56,7 +59,8 @@ async def run(settings: Settings) -> None:
         open_book(settings.publisher) as book,
         cluster_services(settings) as services,
     ):
-        publisher = Publisher(settings, source, signer, book, services)
+        trust = await open_control_plane(settings, book, _BY)
+        publisher = Publisher(settings, source, signer, book, services, trust)
         async with serving(settings.publisher, publisher.report, publisher.metrics):
             await until_signal(publisher.run())
     _log.info("publisher stopped")
@@ -80,7 +84,7 @@ def _import_services() -> Callable[[PublisherSettings], AbstractAsyncContextMana
 
 
 class Publisher:
-    """The parts of a publisher, wired together; with `services` it discovers them too."""
+    """The parts of a publisher, wired together; with `services` it discovers them too, with `trust` nodes can join."""
 
     def __init__(
         self,
@@ -89,13 +93,16 @@ class Publisher:
         signer: Signer,
         book: Book,
         services: FollowsServices | None = None,
+        trust: ControlPlane | None = None,
     ) -> None:
         self._settings = settings
         self._source = source
-        self._signer = signer
+        self._signing = WatchedSeeds(settings.publisher.signing_seed_file, signer)
+        self._trust = trust
         self.metrics = CollectorRegistry()
         self._store = Store()
-        self._controller = Controller(source, self._store, self._signer, settings.publisher, RoundMetrics(self.metrics))
+        counts = RoundMetrics(self.metrics)
+        self._controller = Controller(source, self._store, self._signing, settings.publisher, counts)
         self._overwritten = OverwrittenEdits(book, self._store, on_difference=self._seen)
         self.report = StatusReport(self._controller, self._store, self._overwritten)
         self._fleet = Fleet(self._controller)
@@ -113,6 +120,8 @@ class Publisher:
             tasks.create_task(self._overwritten.run(), name="overwritten edits")
             if self._discoverer is not None:
                 tasks.create_task(self._discoverer.run(), name="discoverer")
+            if self._trust is not None:
+                tasks.create_task(self._trust.run(), name="trust")
             tasks.create_task(keep_connected(self._settings.nats, "publisher", self._on_connection), name="bus")
 
     async def _watch_source(self) -> None:
@@ -122,6 +131,8 @@ class Publisher:
                 self._overwritten.changed()
                 if self._discoverer is not None:
                     self._discoverer.changed()
+                if self._trust is not None:
+                    self._trust.revocation.changed()
             self._seen()
 
     def _seen(self) -> None:
@@ -132,7 +143,7 @@ class Publisher:
     async def _on_connection(self, bus: Bus) -> None:
         keeper = Keeper(bus, self._settings.publisher.replicas)
         await keeper.ensure_streams()
-        self._controller.connect(SnapshotStream(bus, self._signer), keeper)
+        self._controller.connect(SnapshotStream(bus, self._signing), keeper)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._schedule.run(), name="rounds")
@@ -141,6 +152,8 @@ class Publisher:
                 tasks.create_task(answer_control(bus, self._schedule), name="control")
                 tasks.create_task(self.report.send_for_ever(bus), name="status")
                 tasks.create_task(self._fleet.watch(bus), name="fleet")
+                if self._trust is not None:
+                    tasks.create_task(self._trust.on_connection(bus, keeper), name="trust")
         finally:
             self._controller.disconnect()
             if not bus.closed.is_set():  # it is we who end, not the connection

@@ -54,7 +54,7 @@ class StatusReport:
 
     async def withdraw(self, bus: Bus) -> None:
         """Take this process's status off the bus, as it ends; one that was killed is forgotten by its age."""
-        with translated("withdrawing the status"):
+        with translated("withdrawing the status", bus):
             await bus.js.purge_stream(subjects.STATUS, subject=subjects.status(self._instance))
 
     async def send_for_ever(self, bus: Bus) -> None:
@@ -70,7 +70,7 @@ class StatusReport:
             status = self.status()
             if sent is None or status != sent.model_copy(update={"at": status.at}) or _is_old(sent, status):
                 body = orjson.dumps(status.model_dump(mode="json", by_alias=True))
-                with translated("sending the status"):
+                with translated("sending the status", bus):
                     await bus.js.publish(subjects.status(self._instance), body, stream=subjects.STATUS)
                 sent = status
             with contextlib.suppress(TimeoutError):

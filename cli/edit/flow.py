@@ -9,7 +9,7 @@ import click
 from cli.console import note
 from cli.edit.drawing import draw_report, summary
 from cli.edit.options import Editing
-from cli.edit.report import end, report_of, wait_for_nodes
+from cli.edit.report import EditReport, end, report_of, wait_for_nodes
 from cli.extras import publisher_extra
 from cli.run import run
 from cli.who import who
@@ -33,19 +33,29 @@ def perform(editing: Editing, edit: "Edit", *, confirm: bool = False) -> None:
 
     """
     settings = editing.line.registry_settings(editing.registry_dir, cluster=editing.cluster)
-    command = shlex.join(["routecast", *editing.ctx.meta.get("words", ())])
-    plan = run(_plan(settings, edit, command))
-    if editing.dry_run or not plan.changed:
-        report = report_of(plan, {})
-    else:
-        removes = confirm and any(change.fate == "removed" for change in plan.changes)
-        if removes and not editing.yes:
-            _agree(plan)
-        written = run(_apply(settings, edit, command, plan if removes else None))
-        report = report_of(written.plan, written.versions)
+    report = carry_out(editing, settings, edit, confirm=confirm)
     report, error = wait_for_nodes(settings, editing, report)
     editing.output.show(report, lambda: draw_report(report, dry_run=editing.dry_run))
     end(editing, report, error)
+
+
+def carry_out(editing: Editing, settings: "Settings", edit: "Edit", *, confirm: bool = False) -> EditReport:
+    """Make `edit` in the registry of `settings`, and return what became of it; nothing is printed, nobody waited for.
+
+    Raises:
+        EditRefused: the edit is not valid, or nobody agreed; nothing was written.
+        SourceUnavailable: the registry cannot be reached.
+
+    """
+    command = shlex.join(["routecast", *editing.ctx.meta.get("words", ())])
+    plan = run(_plan(settings, edit, command))
+    if editing.dry_run or not plan.changed:
+        return report_of(plan, {})
+    removes = confirm and any(change.fate == "removed" for change in plan.changes)
+    if removes and not editing.yes:
+        _agree(plan)
+    written = run(_apply(settings, edit, command, plan if removes else None))
+    return report_of(written.plan, written.versions)
 
 
 async def _plan(settings: "Settings", edit: "Edit", command: str) -> "EditPlan":

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from cli import exits
 from cli.edit.options import Editing
@@ -50,9 +50,10 @@ def report_of(plan: "EditPlan", versions: Mapping[str, str]) -> EditReport:
     )
 
 
-def wait_for_nodes(
-    settings: "Settings", editing: Editing, report: EditReport
-) -> tuple[EditReport, RoutecastError | None]:
+Report = TypeVar("Report", bound=EditReport)
+
+
+def wait_for_nodes(settings: "Settings", editing: Editing, report: Report) -> tuple[Report, RoutecastError | None]:
     """Wait for the nodes when that was asked for; return the error that kept from it."""
     if not editing.wait or editing.dry_run:
         return report, None

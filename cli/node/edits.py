@@ -5,36 +5,7 @@ import click
 from cli.command import Command
 from cli.edit.flow import perform
 from cli.edit.options import ENDS, Editing, edit_options
-from common.models import Role
-from publisher.registry.nodes import add_node, label_node, remove_node
-
-
-@click.command(
-    cls=Command,
-    example="""
-    routecast node add laptop new-laptop 100.88.150.20
-    routecast node add vps linode-asia 100.72.200.50 --label 'Linode in Asia'
-    """,
-    ends=ENDS,
-)
-@click.argument("role", type=click.Choice([role.value for role in Role]))
-@click.argument("name")
-@click.argument("address")
-@click.option("--label", help="What people see of it; free text.")
-@edit_options
-def add(
-    editing: Editing,
-    *,
-    role: str,
-    name: str,
-    address: str,
-    label: str | None,
-) -> None:
-    """Register a machine that runs a subscriber, or set its role and address.
-
-    NAME is its identity on the bus, for life; ADDRESS the one in the tailnet.
-    """
-    perform(editing, lambda draft: add_node(draft, Role(role), name, address, label))
+from publisher.registry.nodes import label_node, remove_node
 
 
 @click.command(

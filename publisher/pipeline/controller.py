@@ -17,14 +17,14 @@ from common.errors import NotReady, PublishConflict, RoutecastError, TransientEr
 from common.models import Registry
 from common.problems import Problem
 from common.settings.publisher import PublisherSettings
-from common.signing import Signer
-from common.snapshot import Order, Reason, Snapshot
+from common.snapshot import Reason, Snapshot
 from publisher.pipeline.build import Occasion, Position, build, installation_of, mark_of
 from publisher.pipeline.keeper import Keeper
 from publisher.pipeline.parse import Parsed, parse
 from publisher.pipeline.ready import parts_to_wait_for
 from publisher.pipeline.store import Store
 from publisher.pipeline.stream import SnapshotStream
+from publisher.signing import Signing, is_replaced, keys_to_name
 from publisher.source.source import Mark, PublisherState, Source
 
 _log = log.get(__name__)
@@ -53,11 +53,11 @@ class Controller:
     """Runs rounds over whatever connection there is; what it knows of the bus is forgotten with the connection."""
 
     def __init__(
-        self, source: Source, store: Store, signer: Signer, settings: PublisherSettings, counts: RoundCounts
+        self, source: Source, store: Store, signing: Signing, settings: PublisherSettings, counts: RoundCounts
     ) -> None:
         self._source = source
         self._store = store
-        self._signer = signer
+        self._signing = signing
         self._settings = settings
         self._counts = counts
         self._lock = asyncio.Lock()
@@ -107,7 +107,8 @@ class Controller:
 
         """
         async with self._lock:
-            if self._position is None or self._stream is None or not self._sure:
+            if self._position is None or self._stream is None or not self._sure or await self._signing.refresh():
+                self._sure = False
                 return True
             seen = await self._stream.read()
             self._sure = seen.last_seq == self._position.last_seq and seen.intact
@@ -147,7 +148,8 @@ class Controller:
 
     async def _round(self, reason: Reason, unless_within_s: float) -> Round:
         stream, keeper = self._connection()
-        position, sure = self._position, self._sure
+        changed = await self._signing.refresh()
+        position, sure = self._position, self._sure and not changed
         self._sure = False  # until this round has ended well
         if position is None or not sure or reason is not Reason.CHANGE:
             position = await stream.read()
@@ -159,14 +161,19 @@ class Controller:
             raise NotReady("the source is not listed yet")
         mark = self._state.mark if self._state is not None else None
         parsed = self._parse(position, mark)
+        if is_replaced(self._signing.keys, position.newest):
+            raise NotReady(
+                "snapshots are signed with a later key already: this publisher waits for its new signing seed"
+            )
         snapshot = self._build(parsed.registry, position, mark, reason)
-        await keeper.delete_consumers(_removed(position.newest, snapshot.registry))
-        published = reason is not Reason.CHANGE or not position.intact or _order(position) != snapshot.order
+        removed = _removed(position.newest, snapshot.registry)
+        published = reason is not Reason.CHANGE or not position.intact or _differ(position.newest, snapshot)
         if published:
             position = await stream.publish(snapshot, position)
             _say_published(snapshot, position.last_seq)
         elif position.newest is not None:
             snapshot = position.newest
+        await keeper.delete_consumers(removed)  # when they have had the chance to hear that they are
         self._position, self._sure = position, True
         await self._after(snapshot, keeper)
         return Round(snapshot, position.last_seq, published)
@@ -191,8 +198,9 @@ class Controller:
         elif position.newest is not None:
             installation = position.newest.installation
         else:
-            installation = installation_of(self._signer.public_key)
-        occasion = Occasion(reason, now(), epoch_ms(), self._settings.reconcile_every_s)
+            installation = installation_of(self._signing.keys.current)
+        keys = keys_to_name(self._signing.keys, position.newest)
+        occasion = Occasion(reason, now(), epoch_ms(), self._settings.reconcile_every_s, keys)
         sources = {name: document.info for name, document in self._store.documents.items()}
         return build(registry, sources, position, mark, installation, occasion)
 
@@ -211,8 +219,9 @@ class Controller:
             _log.warning("consumers not checked; the next check tries again", error=str(e))
 
 
-def _order(position: Position) -> Order | None:
-    return position.newest.order if position.newest is not None else None
+def _differ(newest: Snapshot | None, desired: Snapshot) -> bool:
+    """Tell whether nodes learn anything from `desired`: other content, or other keys to believe."""
+    return newest is None or newest.order != desired.order or newest.keys != desired.keys
 
 
 def _is_younger(position: Position, age_s: float) -> bool:

@@ -106,7 +106,7 @@ class Keeper:
         for config in stream_configs(self._replicas):
             name = str(config.name)
             info = await stream_info(self._bus, name)
-            with translated(f"making stream {name}"):
+            with translated(f"making stream {name}", self._bus):
                 try:
                     if info is None:
                         await self._bus.js.add_stream(config)
@@ -127,7 +127,7 @@ class Keeper:
         existing = await consumer_names(self._bus)
         for node in nodes:
             if subjects.durable(node) not in existing:
-                with translated(f"making the consumer of {node}"):
+                with translated(f"making the consumer of {node}", self._bus):
                     try:
                         await self._bus.js.add_consumer(subjects.REGISTRY, consumer_config(node))
                     except nats.js.errors.APIError as e:
@@ -143,7 +143,7 @@ class Keeper:
 
         """
         for node in nodes:
-            with translated(f"deleting the consumer of {node}"):
+            with translated(f"deleting the consumer of {node}", self._bus):
                 try:
                     await self._bus.js.delete_consumer(subjects.REGISTRY, subjects.durable(node))
                 except nats.js.errors.NotFoundError:

@@ -12,7 +12,7 @@ from publisher.source.open import kubernetes_client
 
 
 class Book(Protocol):
-    """The registry's documents, to be read and written, and the record of what was edited."""
+    """The registry's documents, to be read and written; the records of what was edited, and of the nodes' keys."""
 
     async def list(self) -> dict[str, Document]:
         """Return all documents by name, read afresh.
@@ -53,6 +53,36 @@ class Book(Protocol):
         Raises:
             SourceUnavailable: it cannot be written now.
             AccessDenied: it may not be written.
+
+        """
+        ...
+
+    async def read_trust(self) -> str | None:
+        """Return the text of the record of the nodes' keys, None when there is none.
+
+        Raises:
+            SourceUnavailable: it cannot be read now.
+            AccessDenied: it may not be read.
+
+        """
+        ...
+
+    async def write_trust(self, change: Callable[[str | None], str]) -> None:
+        """Replace the text of the record of the nodes' keys by what `change` makes of it, as `write_record` does.
+
+        Raises:
+            SourceUnavailable: it cannot be written now.
+            AccessDenied: it may not be written.
+
+        """
+        ...
+
+    async def may_write(self, name: str) -> bool:
+        """Tell whether a document may be written, without doing it.
+
+        Raises:
+            SourceUnavailable: it cannot be found out now.
+            AccessDenied: we are not known at all.
 
         """
         ...

@@ -17,13 +17,14 @@ EDITOR = "routecast"
 """The field manager that edits stand under: ``kubectl get --show-managed-fields`` and `stream log` tell it."""
 
 RECORD_KEY = "edits.json"
+TRUST_KEY = "trust.json"
 
 _ATTEMPTS = 60
-"""How often the record is read and written anew; with jittered pauses of up to 1 s, a crowd of writers gets through."""
+"""How often a record is read and written anew; with jittered pauses of up to 1 s, a crowd of writers gets through."""
 
 
 class ClusterBook:
-    """The four ConfigMaps, and the record beside the publisher's state."""
+    """The four ConfigMaps, and the records beside the publisher's state."""
 
     def __init__(self, config_maps: ConfigMaps, source: ClusterSource, attempts: int) -> None:
         self._config_maps = config_maps
@@ -60,8 +61,7 @@ class ClusterBook:
             AccessDenied: reading it is not allowed.
 
         """
-        found = await self._config_maps.read(STATE)
-        return None if found is None else (found.get("data") or {}).get(RECORD_KEY)
+        return await self._read(RECORD_KEY)
 
     async def write_record(self, change: Callable[[str | None], str]) -> None:
         """Replace the record's text by what `change` makes of it.
@@ -71,6 +71,43 @@ class ClusterBook:
             AccessDenied: writing it is not allowed.
 
         """
+        await self._change(RECORD_KEY, change)
+
+    async def read_trust(self) -> str | None:
+        """Return the text of the record of the nodes' keys, None when there is none.
+
+        Raises:
+            SourceUnavailable: the API server does not answer.
+            AccessDenied: reading it is not allowed.
+
+        """
+        return await self._read(TRUST_KEY)
+
+    async def write_trust(self, change: Callable[[str | None], str]) -> None:
+        """Replace the text of the record of the nodes' keys by what `change` makes of it.
+
+        Raises:
+            SourceUnavailable: the API server does not answer, or others write all the time.
+            AccessDenied: writing it is not allowed.
+
+        """
+        await self._change(TRUST_KEY, change)
+
+    async def may_write(self, name: str) -> bool:
+        """Ask the API server whether it would let us write a ConfigMap that is there.
+
+        Raises:
+            SourceUnavailable: the API server does not answer.
+            AccessDenied: it does not know us.
+
+        """
+        return await self._config_maps.allowed("patch", name)
+
+    async def _read(self, key: str) -> str | None:
+        found = await self._config_maps.read(STATE)
+        return None if found is None else (found.get("data") or {}).get(key)
+
+    async def _change(self, key: str, change: Callable[[str | None], str]) -> None:
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type(Conflict),
             stop=stop_after_attempt(self._attempts),
@@ -79,8 +116,8 @@ class ClusterBook:
         ):
             with attempt:
                 found = await self._config_maps.read(STATE)
-                text = change(None if found is None else (found.get("data") or {}).get(RECORD_KEY))
-                await self.write(STATE, {RECORD_KEY: text}, found["metadata"]["resourceVersion"] if found else None)
+                text = change(None if found is None else (found.get("data") or {}).get(key))
+                await self.write(STATE, {key: text}, found["metadata"]["resourceVersion"] if found else None)
 
 
 @asynccontextmanager

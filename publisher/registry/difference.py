@@ -11,6 +11,7 @@ from publisher.pipeline.parse.nodes import LISTS
 from publisher.pipeline.parse.place import Places
 from publisher.pipeline.parse.text import read_object
 from publisher.registry.draft import DOMAINS, NODES, OLD_VPS_NODES, ROUTING, SERVICES, Key
+from publisher.registry.invitation import shown
 from publisher.registry.layout import same
 from publisher.registry.lookup import NodeItem, node_items, readable_domain, written_domains
 from publisher.source.document import CLUSTER_INFO, Document
@@ -196,4 +197,4 @@ def _keyed(entries: Fields) -> list[tuple[Any, Any]]:
 
 def _node(item: NodeItem) -> tuple[str, Any]:
     role = {"role": item.role.value}
-    return item.name or item.field, {**role, **item.entry, **role}
+    return item.name or item.field, {**role, **shown(item.entry), **role}

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from publisher.source.manifests import Fingerprint, fingerprint, read_folder
 from publisher.source.source import Conflict
 
 RECORD_FILE = ".routecast-edits.json"
+TRUST_FILE = ".routecast-trust.json"
 
 
 class FolderBook:
@@ -53,7 +55,7 @@ class FolderBook:
             AccessDenied: it may not be read.
 
         """
-        return await asyncio.to_thread(self._read_record)
+        return await asyncio.to_thread(self._read, RECORD_FILE)
 
     async def write_record(self, change: Callable[[str | None], str]) -> None:
         """Replace the record's text by what `change` makes of it.
@@ -63,7 +65,31 @@ class FolderBook:
             AccessDenied: it may not be written.
 
         """
-        await asyncio.to_thread(self._write_record, change)
+        await asyncio.to_thread(self._change, RECORD_FILE, change)
+
+    async def read_trust(self) -> str | None:
+        """Return the text of the record of the nodes' keys, None when there is none.
+
+        Raises:
+            SourceUnavailable: it cannot be read.
+            AccessDenied: it may not be read.
+
+        """
+        return await asyncio.to_thread(self._read, TRUST_FILE)
+
+    async def write_trust(self, change: Callable[[str | None], str]) -> None:
+        """Replace the text of the record of the nodes' keys by what `change` makes of it.
+
+        Raises:
+            SourceUnavailable: it cannot be written.
+            AccessDenied: it may not be written.
+
+        """
+        await asyncio.to_thread(self._change, TRUST_FILE, change)
+
+    async def may_write(self, name: str) -> bool:  # noqa: ARG002 - one folder holds them all
+        """Tell whether files of the folder can be replaced."""
+        return await asyncio.to_thread(os.access, self._path, os.W_OK | os.X_OK)
 
     def _write(self, name: str, data: Mapping[str, str | None], expected: str | None) -> str:
         conflict = Conflict(f"{name} was edited by somebody else in between")
@@ -97,17 +123,17 @@ class FolderBook:
         except EditRefused as e:
             raise EditRefused(f"{e}: {document.edit}") from e
 
-    def _read_record(self) -> str | None:
+    def _read(self, name: str) -> str | None:
         try:
-            content = read_bytes(self._path / RECORD_FILE)
+            content = read_bytes(self._path / name)
         except OSError as e:
             raise _refused(self._path, "read", e) from e
         return None if content is None else content.decode(errors="replace")
 
-    def _write_record(self, change: Callable[[str | None], str]) -> None:
+    def _change(self, name: str, change: Callable[[str | None], str]) -> None:
         try:
             with locked(self._path):
-                write_atomic(self._path / RECORD_FILE, change(self._read_record()).encode())
+                write_atomic(self._path / name, change(self._read(name)).encode())
         except OSError as e:
             raise _refused(self._path, "written", e) from e
 

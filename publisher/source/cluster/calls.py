@@ -12,7 +12,7 @@ from common.errors import AccessDenied, EditRefused, SourceUnavailable
 from publisher.source.cluster.document import Commands
 from publisher.source.cluster.requests import Found, Requests, WatchEvent, read_body
 from publisher.source.cluster.timing import Timing
-from publisher.source.document import DOCUMENTS
+from publisher.source.document import DOCUMENTS, SYNC_CONTROLLER_REGISTRY
 from publisher.source.source import Conflict
 
 _NOT_FOUND, _CONFLICT, _TOO_LARGE, _INVALID = 404, 409, 413, 422
@@ -142,7 +142,8 @@ class ConfigMaps(Requests):
     def _denied(self, verb: str, name: str) -> str:
         grant = f"grant with `{self.commands.grant}`"
         if verb == "patch" and name in DOCUMENTS:  # an edit: what the publisher may do in any case would not do here
-            grant = "a Role that allows one is in deploy/kubernetes/components/discover/access.yaml"
+            component = "join" if name == SYNC_CONTROLLER_REGISTRY else "discover"
+            grant = f"a Role that allows one is in deploy/kubernetes/components/{component}/access.yaml"
         return (
             f"this user may not {verb} the ConfigMap {name} in {self._namespace};"
             f" check with `{self.commands.can_i(verb, name)}`, {grant}"

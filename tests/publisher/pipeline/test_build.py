@@ -1,3 +1,6 @@
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +15,7 @@ from tests.registries import AT, INSTALLATION, REFERENCE, SIGNER, snapshot, with
 NOW_MS = 1_763_999_999_000
 OLD = snapshot(version=57)
 MARK = mark_of(OLD)
+OCCASION = Occasion(Reason.PUSH, AT.replace(year=2026), NOW_MS, 3600)
 
 
 @pytest.mark.parametrize(
@@ -79,3 +83,19 @@ def test_publishers_that_share_a_seed_agree_on_a_new_installation() -> None:
     """Two publishers at first contact, or one after a total loss, name the same installation."""
     assert installation_of(SIGNER.public_key) == installation_of(SIGNER.public_key)
     assert installation_of(SIGNER.public_key) != installation_of("other")
+
+
+def test_keys_are_named_as_the_occasion_says() -> None:
+    """Also in a republish, whose content is that of before."""
+    named = build(REFERENCE, {}, Position(OLD, 5), MARK, INSTALLATION, replace(OCCASION, keys=(SIGNER.public_key,)))
+    assert named.keys == (SIGNER.public_key,)
+    assert named.order == OLD.order
+
+
+def test_what_follows_is_published_later() -> None:
+    """A clock that was set back makes no snapshot look older than the one before it."""
+    occasion = replace(OCCASION, now=AT - timedelta(days=1))
+    after = build(REFERENCE, {}, Position(OLD, 5), MARK, INSTALLATION, occasion)
+    assert after.published_at == OLD.published_at + timedelta(microseconds=1)
+    first = build(REFERENCE, {}, Position(None, 0), None, INSTALLATION, occasion)
+    assert first.published_at == occasion.now
