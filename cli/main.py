@@ -25,8 +25,8 @@ SECTIONS = {
     },
     "Edit": {
         "init": Lazy(
-            "cli.init:init",
-            "Make the registry: what is missing of its four ConfigMaps or files; what is there stays.",
+            "cli.init.command:init",
+            "Make the registry and the keys: what is missing of the ConfigMaps, and who may connect to NATS.",
         ),
         "service": Lazy("cli.service.command:service", "Edit the services: the apps that have names and routes."),
         "domain": Lazy("cli.domain.command:domain", "Edit the public domains under which services are routed."),
@@ -42,10 +42,13 @@ SECTIONS = {
         ),
     },
     "Act": {
+        "trust": Lazy("cli.trust.command:trust", "Look at the keys and certificates that nodes believe, and replace them."),
         "push": Lazy("cli.push.command:push", "Publish the registry again and wait for every online node to answer."),
         "reconcile": Lazy("cli.reconcile:reconcile", "Have the publisher read its source afresh, once, now."),
     },
     "Run": {
+        "join": Lazy("cli.join:join", "Make this machine a node, by a token of `routecast node add`."),
+        "leave": Lazy("cli.leave:leave", "Take away from this machine what `routecast join` has brought."),
         "publisher": Lazy("cli.publisher:publisher", "Run the control plane's side."),
         "subscriber": Lazy("cli.subscriber.command:subscriber", "Run a node's side."),
         "config": Lazy("cli.config:config", "Look at the settings."),

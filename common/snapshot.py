@@ -8,17 +8,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple, Self
+from typing import Annotated, Any, NamedTuple, Self
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from common.codec import MAX_BODY, canonical, compress, decompress, digest_of, parse_json
 from common.errors import Rejection, SnapshotRejected
 from common.models import Frozen, Registry
-from common.signing import Signer, verify
+from common.signing import Signer, check_public_key, verify
 
 SCHEMA = 1
 """The highest schema number that this code reads, and the one that it writes."""
+
+MAX_KEYS = 8
+"""How many public keys a snapshot may name."""
+
+PublicKey = Annotated[str, AfterValidator(check_public_key)]
 
 
 class Reason(StrEnum):
@@ -69,6 +74,8 @@ class Snapshot(Frozen):
     reason: Reason
     republish_every_s: int = Field(ge=1)
     hold: Hold | None = None
+    keys: tuple[PublicKey, ...] = Field(default=(), max_length=MAX_KEYS)
+    """The public keys to believe from now on; none: those that were believed so far."""
     sources: dict[str, SourceInfo] = Field(default_factory=dict)
     registry: Registry
 
@@ -78,8 +85,8 @@ class Snapshot(Frozen):
         return Order(self.epoch, self.version)
 
     def to_body(self) -> bytes:
-        """Return the canonical JSON body."""
-        return canonical(self.model_dump(mode="json", by_alias=True))
+        """Return the canonical JSON body; without `keys` where there are none, as it was before there were any."""
+        return canonical(self.model_dump(mode="json", by_alias=True, exclude=None if self.keys else {"keys"}))
 
     @classmethod
     def from_body(cls, body: bytes) -> Self:
@@ -171,4 +178,7 @@ def open_sealed(sealed: Sealed, public_keys: frozenset[str]) -> tuple[Snapshot, 
     if not verify(key, sealed.body, signature):
         raise SnapshotRejected(Rejection.SIGNATURE, "the signature is not that of this body")
     body = decompress(sealed.body, sealed.headers.get(_ENCODING))
-    return Snapshot.from_body(body), body
+    snapshot = Snapshot.from_body(body)
+    if snapshot.keys and key not in snapshot.keys:
+        raise SnapshotRejected(Rejection.SCHEMA, "keys: the key that signed the snapshot is not among them")
+    return snapshot, body

@@ -19,11 +19,14 @@ from subscriber.addresses import own_addresses
 from subscriber.state import Applied, NodeState
 from subscriber.sync import Syncer, SyncResult, lowest
 from subscriber.targets.target import Target
-from subscriber.verify import Trust, Verified, verify
+from subscriber.verify import Brought, Trust, Verified, verify
 
 _log = log.get(__name__)
 
 _KEEP_AFTER_S = 1.0
+
+_MESSAGE = 1000
+"""How long the reason of a rejection can get in a record, in characters: a stranger may have written it."""
 
 
 class Disposition(Enum):
@@ -69,6 +72,7 @@ class Node:
         self._agent = Agent(version=VERSION, host=socket.gethostname(), addresses=own_addresses())
         self._syncer = Syncer(targets, {})
         self._accepted: Snapshot | None = None
+        self._brought: Brought | None = None
         self._keeping: asyncio.Task[None] | None = None
         self.targets_changed = False
         """Whether this node had other targets, or no usable memory, before this start."""
@@ -85,8 +89,9 @@ class Node:
         """Read what is remembered; with `recover` finish or undo what a crash cut short."""
         applied = await asyncio.to_thread(self._state.read_applied)
         self._accepted = await asyncio.to_thread(self._state.read_accepted)
+        self._brought = await asyncio.to_thread(self._state.read_keys)
         known = applied.targets if applied is not None else {}
-        self._syncer = Syncer(self._targets, known)
+        self._syncer = Syncer(self._targets, known, applied.left_out if applied is not None else {})
         self.targets_changed = self._accepted is None or set(known) != set(self._syncer.applied)
         if self._accepted is not None:
             self._syncer.remember(self._accepted)
@@ -108,13 +113,26 @@ class Node:
             except SnapshotRejected as e:
                 return self._rejected(e, delivery)
             self.heard_at = now()
-            if not verified.repeat:
-                try:
-                    await asyncio.to_thread(self._state.write_accepted, verified.body)
-                except OSError as e:
-                    return self._not_kept(verified, e, delivery)
-                self._accepted = verified.snapshot
+            try:
+                await self._keep(verified)
+            except OSError as e:
+                return self._not_kept(verified, e, delivery)
             return await self._sync(verified.snapshot, delivery)
+
+    async def _keep(self, verified: Verified) -> None:
+        """Remember what is new in a snapshot, its keys first: they count, and it is applied, once they are on disk.
+
+        Raises:
+            OSError: it could not be remembered.
+
+        """
+        if verified.brings is not None:
+            await asyncio.to_thread(self._state.write_keys, verified.brings)
+            self._brought = verified.brings
+            _log.warning("other keys are believed from now on", keys=" ".join(verified.brings.keys))
+        if not verified.repeat:
+            await asyncio.to_thread(self._state.write_accepted, verified.body)
+            self._accepted = verified.snapshot
 
     async def plan(self, sealed: Sealed | None) -> dict[str, str]:
         """Return what each target would change for a message's snapshot, or for the accepted one; write nothing.
@@ -132,9 +150,9 @@ class Node:
         return {target.name.value: str(await target.plan(snapshot.registry)) for target in self._targets}
 
     async def _sync(self, snapshot: Snapshot, delivery: Delivery) -> Taken:
-        before = dict(self._syncer.applied)
+        before = self._applied()
         result = await self._syncer.sync(snapshot)
-        if self._syncer.applied != before or self.targets_changed:
+        if self._applied() != before or self.targets_changed:
             self._keeping = self._keeping or asyncio.create_task(self._keep_applied_soon(), name="keep applied")
         acks = [] if not result.drifted else [self._drift_ack(snapshot, result, delivery)]
         acks.append(self._ack(Revision.of(snapshot), result.state, result.targets, result.error, delivery))
@@ -167,10 +185,13 @@ class Node:
 
     async def _keep_applied(self) -> None:
         try:
-            await asyncio.to_thread(self._state.write_applied, Applied(targets=self._syncer.applied))
+            await asyncio.to_thread(self._state.write_applied, self._applied())
             self.targets_changed = False
         except OSError as e:
             _log.error("what is applied could not be kept", error=e.strerror)
+
+    def _applied(self) -> Applied:
+        return Applied(targets=self._syncer.applied, left_out=self._syncer.left_out)
 
     def _disposition(self, result: SyncResult, delivery: Delivery) -> Disposition:
         """Retry a failed snapshot as often as there are pauses for it; then the local retries go on."""
@@ -180,8 +201,9 @@ class Node:
 
     def _rejected(self, error: SnapshotRejected, delivery: Delivery) -> Taken:
         own = self._accepted_revision()
-        _log.error("snapshot rejected", code=error.code.value, error=str(error), own=str(own.order) if own else None)
-        fault = AckError(code=error.code.value, message=str(error))
+        why = str(error)[:_MESSAGE]
+        _log.error("snapshot rejected", code=error.code.value, error=why, own=str(own.order) if own else None)
+        fault = AckError(code=error.code.value, message=why)
         self.last_ack = self._ack(None, State.REJECTED, {}, fault, delivery)
         return Taken((self.last_ack,), Disposition.TERM)
 
@@ -225,7 +247,7 @@ class Node:
         installation = self._settings.installation
         if installation is None and self._accepted is not None:
             installation = self._accepted.installation
-        return Trust(frozenset(self._settings.public_keys), installation)
+        return Trust(frozenset(self._settings.public_keys), installation, self._brought)
 
     def _accepted_revision(self) -> Revision | None:
         return Revision.of(self._accepted) if self._accepted is not None else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
 
 from common.codec import digest_of
@@ -35,6 +35,8 @@ class Occasion:
     now: datetime
     epoch_ms: int
     republish_every_s: int
+    keys: tuple[str, ...] = ()
+    """The public keys that nodes are told to believe."""
 
 
 def next_order(position: Position, mark: Mark | None, digest: str, epoch_ms: int) -> Order:
@@ -64,7 +66,10 @@ def build(
     installation: str,
     occasion: Occasion,
 ) -> Snapshot:
-    """Return the snapshot of `registry`; one with the order of the newest keeps its ``created_at``."""
+    """Return the snapshot of `registry`; one with the order of the newest keeps its ``created_at``.
+
+    It is always published after the newest, whatever the clock says: nodes tell replayed keys by that.
+    """
     digest = digest_of(registry_value(registry))
     order = next_order(position, mark, digest, occasion.epoch_ms)
     same = position.newest is not None and position.newest.order == order
@@ -75,12 +80,17 @@ def build(
         version=order.version,
         digest=digest,
         created_at=position.newest.created_at if same and position.newest is not None else occasion.now,
-        published_at=occasion.now,
+        published_at=_after(position.newest, occasion.now),
         reason=occasion.reason,
         republish_every_s=occasion.republish_every_s,
+        keys=occasion.keys,
         sources=dict(sources),
         registry=registry,
     )
+
+
+def _after(newest: Snapshot | None, now: datetime) -> datetime:
+    return now if newest is None else max(now, newest.published_at + timedelta(microseconds=1))
 
 
 def mark_of(snapshot: Snapshot) -> Mark:

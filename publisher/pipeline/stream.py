@@ -9,10 +9,10 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt,
 from common import log, subjects
 from common.bus import Bus, notice_cancellation, translated
 from common.errors import BusUnavailable, PublishConflict, PublishUncertain, SnapshotRejected, SnapshotTooLarge
-from common.signing import Signer
 from common.snapshot import Sealed, Snapshot, open_sealed, seal
 from common.streams import Stored, read_newest, read_newest_history, read_version
 from publisher.pipeline.build import Position
+from publisher.signing import Signing
 
 _log = log.get(__name__)
 
@@ -24,10 +24,11 @@ _PUBLISH_ATTEMPTS = 3
 class SnapshotStream:
     """The snapshot subject and its history, over one connection."""
 
-    def __init__(self, bus: Bus, signer: Signer) -> None:
+    def __init__(self, bus: Bus, signing: Signing) -> None:
         self._bus = bus
-        self._signer = signer
-        self._keys = frozenset({signer.public_key})
+        self._signing = signing
+        self._named: frozenset[str] = frozenset()
+        """What the newest message that verified says whom to believe: a rotation may not have reached our seeds yet."""
         self._remembered: Snapshot | None = None
 
     async def read(self) -> Position:
@@ -43,6 +44,7 @@ class SnapshotStream:
         newest = self._verified(stored) if stored is not None else None
         intact = newest is not None
         if newest is not None and stored is not None:
+            self._named = frozenset(newest.keys)
             await self._remember(newest, stored.sealed)
         else:
             kept = await read_newest_history(self._bus)
@@ -61,7 +63,7 @@ class SnapshotStream:
             BusUnavailable: no connection.
 
         """
-        sealed = seal(snapshot, self._signer)
+        sealed = seal(snapshot, self._signing.keys.signer)
         self._check_size(sealed)
         message_id = f"{snapshot.epoch}-{snapshot.version}-{secrets.token_hex(8)}"
         headers = {
@@ -127,7 +129,7 @@ class SnapshotStream:
         """Put a version that is not there into the history."""
         headers = {key: value for key, value in sealed.headers.items() if not key.startswith("Nats-")}
         headers["Nats-Msg-Id"] = f"h-{snapshot.epoch}-{snapshot.version}"
-        with translated("keeping the history"):
+        with translated("keeping the history", self._bus):
             try:
                 await self._bus.js.publish(
                     subjects.history(*snapshot.order), sealed.body, headers=headers, stream=subjects.HISTORY
@@ -139,7 +141,7 @@ class SnapshotStream:
 
     def _verified(self, stored: Stored) -> Snapshot | None:
         try:
-            snapshot, _ = open_sealed(stored.sealed, self._keys)
+            snapshot, _ = open_sealed(stored.sealed, self._signing.keys.trusted | self._named)
         except SnapshotRejected as e:
             _log.error("a stored snapshot is ignored", stream_seq=stored.seq, code=e.code, error=str(e))
             return None

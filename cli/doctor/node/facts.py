@@ -11,6 +11,7 @@ from common.settings.subscriber import TargetName
 from common.snapshot import Snapshot
 from subscriber.survey import Survey
 from subscriber.targets.traefik_check import Verdict
+from subscriber.verify import Brought
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,8 @@ class NodeSeen:
     """The stored snapshot; None: none was ever accepted."""
     address: tuple[str, bool] | None
     """The address that this node is registered with, and whether this machine has it; None: it is not known."""
+    brought: Brought | None = None
+    """The keys that snapshots have brought; None: those in the settings count."""
     targets: Sequence[TargetSeen] | Fault = ()
     shadows: Mapping[str, str] | Fault = field(default_factory=dict)
     """Names that the owner's own lines above ours give another address."""

@@ -19,12 +19,11 @@ from common.ack import NodeAck
 from common.errors import ConfigError, RoutecastError, SnapshotRejected
 from common.files import read_bytes
 from common.models import Registry
-from common.names import derive_names
-from common.routes import derive_routes
 from common.settings import Settings
 from common.settings.subscriber import TargetName
 from common.snapshot import Snapshot
 from subscriber.local import ask
+from subscriber.policy import Policy
 from subscriber.state import NodeState
 from subscriber.survey import look
 from subscriber.targets import build_targets
@@ -48,6 +47,7 @@ async def read_node(settings: Settings, *, canary: bool) -> NodeSeen:
         accepted = reads.create_task(
             attempt("the stored snapshot", beside(partial(_read_accepted, state))), name="accepted"
         )
+        brought = reads.create_task(beside(state.read_keys), name="keys")
         resolver = reads.create_task(beside(read_resolver), name="resolver")
     kept = accepted.result()
     registry = kept.registry if isinstance(kept, Snapshot) else None
@@ -68,6 +68,7 @@ async def read_node(settings: Settings, *, canary: bool) -> NodeSeen:
         state_dir=state_dir.result(),
         service=service.result(),
         accepted=kept,
+        brought=brought.result(),
         address=address.result(),
         targets=targets.result(),
         shadows=shadows.result(),
@@ -141,9 +142,9 @@ async def _read_target(target: Target, settings: Settings, registry: Registry) -
 def _holds(target: TargetName, settings: Settings, registry: Registry) -> str:
     if target is TargetName.TRAEFIK:
         node = registry.node(settings.subscriber.node or "")
-        routes = derive_routes(registry).on(node.address) if node is not None else ()
+        routes = Policy(settings.policy).routes(registry, node.address).routes if node is not None else ()
         return count(len(routes), "route")
-    return count(len(derive_names(registry).records), "name")
+    return count(len(Policy(settings.policy).names(registry).records), "name")
 
 
 def _say(plan: Plan) -> str | None:
@@ -157,7 +158,7 @@ def _read_shadows(settings: Settings, registry: Registry | None) -> dict[str, st
     """Return the names that lines above our block give another address: the earlier line wins."""
     if registry is None or TargetName.HOSTS not in settings.subscriber.target_names:
         return {}
-    records = derive_names(registry).records
+    records = Policy(settings.policy).names(registry).records
     try:
         content = settings.hosts.path.read_bytes()
     except OSError as e:

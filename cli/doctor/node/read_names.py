@@ -15,9 +15,9 @@ from cli.doctor.node.names import resolver_reads_ours
 from common.errors import TransientError
 from common.files import read_bytes
 from common.models import Registry
-from common.names import derive_names
 from common.settings import Settings
 from common.settings.subscriber import TargetName
+from subscriber.policy import Policy
 
 ASKED = 3
 """So many names are looked up."""
@@ -32,7 +32,7 @@ async def read_names(settings: Settings, registry: Registry | None) -> tuple[Nam
     """Return what the system's resolver says of the first names, all asked at once."""
     if registry is None or not resolver_reads_ours(settings):
         return ()
-    records = tuple(islice(derive_names(registry).records.items(), ASKED))
+    records = tuple(islice(Policy(settings.policy).names(registry).records.items(), ASKED))
     found = await asyncio.gather(*(attempt(name, look_up(name, address), _LOOKUP_S) for name, address in records))
     return tuple(NameSeen(name, address, seen) for (name, address), seen in zip(records, found, strict=True))
 
@@ -84,7 +84,7 @@ async def read_dnsmasq(settings: Settings, registry: Registry | None) -> Dnsmasq
     pid = await attempt("dnsmasq", beside(partial(running_pid, settings.dnsmasq.pid_file)))
     if registry is None or pid is None or isinstance(pid, Fault):
         return DnsmasqSeen(pid, None)
-    records = islice(derive_names(registry).records.items(), ASKED)
+    records = islice(Policy(settings.policy).names(registry).records.items(), ASKED)
     probes = [Probe(name, address) for name, address in records]
     check = DnsCheck(settings.dnsmasq.server, settings.dnsmasq.port)
     return DnsmasqSeen(pid, await attempt("dnsmasq", check.settle(probes, _DNSMASQ_S)))

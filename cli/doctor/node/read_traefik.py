@@ -12,10 +12,11 @@ from cli.doctor.node.facts import CanarySeen, TraefikSeen
 from cli.doctor.node.look import look_at_path, on_one_file_system
 from common.errors import TransientError
 from common.models import Registry
-from common.routes import Route, derive_routes
+from common.routes import Route
 from common.settings import Settings
 from common.settings.subscriber import TargetName, TraefikSettings
 from subscriber.files import LiveFile
+from subscriber.policy import Policy
 from subscriber.targets.blocking import in_thread
 from subscriber.targets.failures import translated
 from subscriber.targets.traefik_api import TraefikApi, Unreachable
@@ -64,7 +65,7 @@ def _entries(settings: Settings, registry: Registry | None) -> Entries:
     node = registry.node(settings.subscriber.node or "") if registry is not None else None
     if registry is None or node is None:
         return {}
-    return build_entries(derive_routes(registry).on(node.address), settings.traefik)
+    return build_entries(Policy(settings.policy).routes(registry, node.address).routes, settings.traefik)
 
 
 async def _settle(settings: TraefikSettings, entries: Entries, gone: Collection[str]) -> Verdict:

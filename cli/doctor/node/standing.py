@@ -97,7 +97,7 @@ def _judge_trust(seen: NodeSeen, newest: Newest | Fault | None) -> Check:
         return TRUST.skip("subscriber.public_keys is not set")
     accepted = seen.accepted if isinstance(seen.accepted, Snapshot) else None
     installation = settings.installation or (accepted.installation if accepted is not None else None)
-    trust = Trust(frozenset(settings.public_keys), installation)
+    trust = Trust(frozenset(settings.public_keys), installation, seen.brought)
     try:
         verified = verify(newest.stored.sealed, trust, Revision.of(accepted) if accepted is not None else None)
     except SnapshotRejected as e:

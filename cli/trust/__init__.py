@@ -1,0 +1,1 @@
+"""`routecast trust`: the keys that nodes believe."""
