@@ -15,11 +15,18 @@ import yaml
 from cli.demo.programs import Program, find, free_port
 from cli.demo.registry import Registry
 from common.bus import Bus, connected
+from common.clock import now
 from common.errors import BusUnavailable
 from common.files import write_atomic
 from common.settings.nats import NatsSettings
 from common.signing import read_seed
 from common.streams import read_newest
+from common.trust.credentials import Credentials, write_credentials
+from common.trust.nkeys import KeyPair, Owner
+from publisher.trust import claims
+from publisher.trust import server as server_part
+from publisher.trust.directory import TrustDirectory
+from publisher.trust.keyring import Keyring
 
 MAX_DELAY_S = 0.2
 """A change after a pause of this length goes out at once, as with the default of 1 s; the benchmark waits less."""
@@ -30,18 +37,28 @@ _START_LIMIT_S = 30.0
 class Fleet:
     """What is measured: a folder to edit, and a connection on which acks are followed."""
 
-    def __init__(self, folder: Path, count: int) -> None:
+    def __init__(self, folder: Path, count: int, *, secure: bool = False) -> None:
         self.folder = folder
         self.names = [f"node-{i:03}" for i in range(count)]
         self.registry = Registry(folder / "registry")
-        port = free_port()
-        self.nats = NatsSettings.model_validate({"url": f"nats://127.0.0.1:{port}"})
         self._seed = folder / "signing.seed"
         self._seed.write_bytes(base64.b64encode(os.urandom(32)))
         self._seed.chmod(0o600)
         self._write_nodes()
+        port = free_port()
         server = [find("nats-server"), "-js", "-a", "127.0.0.1", "-p", str(port), "-sd", str(folder / "nats")]
+        self._nats: dict[str, Any] = {"url": f"nats://127.0.0.1:{port}"}
+        self._trust = TrustDirectory(folder / "trust", folder / "access") if secure else None
+        if self._trust is not None:
+            self._trust.make(["127.0.0.1"], now(), accounts=folder / "accounts")
+            self._nats["ca_file"] = self._trust.authority
+            server += ["-c", str(self._trust.server / server_part.FILE)]
         self._programs = [Program("nats", server, folder / "nats.log"), self._publisher(), *map(self._node, self.names)]
+
+    @property
+    def nats(self) -> NatsSettings:
+        """How to connect in order to look."""
+        return NatsSettings.model_validate({**self._nats, **self._as(claims.OPERATOR)})
 
     def change(self, i: int) -> None:
         """Change one service's address: a new version in which one name differs."""
@@ -85,19 +102,30 @@ class Fleet:
             "quiet_delay_s": MAX_DELAY_S / 4,
             "max_delay_s": MAX_DELAY_S,
         }
-        return self._routecast("publisher", publisher=settings)
+        return self._routecast("publisher", nats=self._as(claims.PUBLISHER), publisher=settings)
 
     def _node(self, name: str) -> Program:
         home = self.folder / name
         home.mkdir()
         settings = {"node": name, "public_keys": [read_seed(self._seed).public_key], "state_dir": home / "state"}
-        return self._routecast("subscriber", home, subscriber=settings, hosts={"path": home / "hosts"})
+        nats = {} if self._trust is None else {"credentials_file": self._admit(self._trust, name, home / "node.creds")}
+        return self._routecast("subscriber", home, nats=nats, subscriber=settings, hosts={"path": home / "hosts"})
+
+    def _as(self, user: str) -> dict[str, Any]:
+        """Return the settings of a user of the control plane."""
+        return {} if self._trust is None else {"credentials_file": self._trust.credentials(user)}
+
+    def _admit(self, trust: TrustDirectory, name: str, file: Path) -> Path:
+        """Make a node's credentials, as joining does."""
+        keys, pair = Keyring.read(trust.path), KeyPair.new(Owner.USER)
+        write_credentials(file, Credentials.of(claims.node_user(keys, name, pair.public, now()), pair.seed))
+        return file
 
     def _routecast(self, what: str, home: Path | None = None, **sections: dict[str, Any]) -> Program:
         """Return ``routecast publisher run`` or ``routecast subscriber run`` with a settings file of its own."""
         home = home or self.folder
         file = home / "routecast.toml"
-        sections = {"nats": {"url": self.nats.url}, "log": {"level": "error"}, **sections}
+        sections = {**sections, "nats": {**self._nats, **sections["nats"]}, "log": {"level": "error"}}
         lines = [
             line
             for section, values in sections.items()
