@@ -42,7 +42,9 @@ SECTIONS = {
         ),
     },
     "Act": {
-        "trust": Lazy("cli.trust.command:trust", "Look at the keys and certificates that nodes believe, and replace them."),
+        "trust": Lazy(
+            "cli.trust.command:trust", "Look at the keys and certificates that nodes believe, and replace them."
+        ),
         "push": Lazy("cli.push.command:push", "Publish the registry again and wait for every online node to answer."),
         "reconcile": Lazy("cli.reconcile:reconcile", "Have the publisher read its source afresh, once, now."),
     },

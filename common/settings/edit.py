@@ -124,7 +124,7 @@ def _set(document: TOMLDocument, section: str, name: str, value: Value) -> None:
     there, plain = table.get(name), _plain(value)
     if value is None:
         if name in table:
-            table.remove(name)
+            del table[name]
     elif not (isinstance(there, Array) and isinstance(plain, list) and _changed_in_place(there, plain)):
         table[name] = plain
 

@@ -49,3 +49,5 @@ class JoinReply(Frozen):
     ok: bool
     jwt: str | None = Field(default=None, repr=False)
     error: str | None = None
+    again: bool = False
+    """Whether the same key may ask again: it was not refused, or is let in already."""

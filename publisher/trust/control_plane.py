@@ -60,12 +60,12 @@ class ControlPlane:
 def with_own_credentials(settings: Settings) -> Settings:
     """Return the settings of a publisher: `nats.credentials_file` names an operator's, for commands that people type.
 
-    The publisher's lie in the trust directory. There may be the authority too, where the one of the settings cannot be
-    read by who a publisher runs as. Blocking.
+    The publisher's own lie in the trust directory. There may be the authority too, where the one of the settings cannot
+    be read by who a publisher runs as. Where NATS is used without credentials it stays so. Blocking.
     """
     trust = TrustDirectory(settings.trust.directory, settings.trust.server_directory)
     own = trust.credentials(claims.PUBLISHER)
-    if not os.access(own, os.R_OK):
+    if settings.nats.credentials_file is None or not os.access(own, os.R_OK):
         return settings
     nats: dict[str, Path] = {"credentials_file": own}
     if settings.nats.ca_file is not None and os.access(trust.authority, os.R_OK):

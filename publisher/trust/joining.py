@@ -65,9 +65,9 @@ class Admitter:
             raise
         except RoutecastError as e:
             _log.warning("a machine was not let in", token=cleaned(token_id), host=host, error=str(e))
-            return JoinReply(ok=False, error=str(e))
+            return JoinReply(ok=False, error=str(e), again=not isinstance(e, EditRefused))
         except TimeoutError:
-            return JoinReply(ok=False, error="the registry could not be written in time; try again")
+            return JoinReply(ok=False, error="the registry could not be written in time; try again", again=True)
         _log.info("a machine joined", node=name, host=host, key=request.key, agent=cleaned(request.agent))
         self._on_join(name)
         return JoinReply(ok=True, jwt=jwt)

@@ -147,3 +147,9 @@ def test_a_folder_in_its_place_is_an_error(tmp_path: Path) -> None:
     """What the system says is passed on, with the path."""
     with pytest.raises(ConfigError, match=f"{tmp_path} cannot be changed: Is a directory"):
         edit_settings(tmp_path, {"policy": {"zones": "any"}})
+
+
+def test_a_dotted_setting_before_a_section_is_taken_out() -> None:
+    """`nats.tls = ...` at the top of a file that has sections below."""
+    text = 'nats.url = "nats://a:1"\nnats.tls = "tailnet"\n\n[log]\nlevel = "info"\n'
+    assert edited(text, {"nats": {"tls": None}}) == 'nats.url = "nats://a:1"\n\n[log]\nlevel = "info"\n'
