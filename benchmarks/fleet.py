@@ -102,7 +102,8 @@ class Fleet:
             "quiet_delay_s": MAX_DELAY_S / 4,
             "max_delay_s": MAX_DELAY_S,
         }
-        return self._routecast("publisher", nats=self._as(claims.PUBLISHER), publisher=settings)
+        trust = {"directory": self.folder / "trust"}
+        return self._routecast("publisher", nats=self._as(claims.PUBLISHER), publisher=settings, trust=trust)
 
     def _node(self, name: str) -> Program:
         home = self.folder / name

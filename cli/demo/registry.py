@@ -37,6 +37,13 @@ class Registry:
         self.edit_services(lambda services: services.update(immich={**IMMICH, "ip": ip, "port": port}))
         self.edit_routing(lambda routing: routing.update(immich=self._routing))
 
+    def address_of(self, node: str) -> str:
+        """Return the address under which a machine is registered."""
+        lists = self._read("sync-controller-registry", "registry.json")
+        return next(
+            str(each["ip"]) for of in ("management_laptops", "vps_nodes") for each in lists[of] if each["name"] == node
+        )
+
     def edit_services(self, edit: Callable[[Entries], Any]) -> None:
         """Change the services in place."""
         self._edit("service-registry", "services.json", edit)

@@ -11,10 +11,12 @@ import click
 import httpx
 import orjson
 
+from cli.demo.joining import join
 from cli.demo.registry import Entries
 from cli.demo.watch import Acks, watching
 from cli.demo.world import LAPTOPS, NODES, VPSS, World
 from common.errors import RoutecastError
+from common.models import Role
 
 ZONE_NAMES = {"photos", "chat", "grafana", "dashboard"}
 HOST = "photos.curiios.com"
@@ -37,7 +39,7 @@ async def tell(world: World) -> None:
     try:
         started = time.perf_counter()
         await _start(world)
-        async with watching(world.ports.nats) as acks:
+        async with watching(world.nats) as acks:
             await _first_convergence(world, acks, started)
             await _install(world, acks)
             await _sleep_and_wake(world, acks)
@@ -49,10 +51,21 @@ async def tell(world: World) -> None:
 
 async def _start(world: World) -> None:
     _title("A control plane with NATS, two laptops, two VPSs, one of them with a real Traefik")
-    for name in ("nats", "traefik"):
+    for name in ("nats", "traefik", "publisher"):
         await world.start(name)
-    await asyncio.gather(*(world.start(name) for name in ("publisher", *NODES)))
+    if world.trust is not None:
+        await _join(world)
+    await asyncio.gather(*map(world.start, NODES))
     _say(f"everything runs in {world.folder}")
+
+
+async def _join(world: World) -> None:
+    """Have the machines join by token, one after the other, as their owner would."""
+    for name in NODES:
+        started = time.perf_counter()
+        role = Role.LAPTOP if name in LAPTOPS else Role.VPS
+        await join(world, name, role, await asyncio.to_thread(world.registry.address_of, name))
+        _say(f"{name} joined with a token, after {time.perf_counter() - started:.1f} s; its key never left it")
 
 
 async def _first_convergence(world: World, acks: Acks, started: float) -> None:

@@ -83,14 +83,13 @@ class Mark:
 
 
 @asynccontextmanager
-async def watching(port: int) -> AsyncIterator[Acks]:
+async def watching(settings: NatsSettings) -> AsyncIterator[Acks]:
     """Follow the acks while the body runs; waits for server and stream to be there.
 
     Raises:
         BusUnavailable: they did not come.
 
     """
-    settings = NatsSettings.model_validate({"url": f"nats://127.0.0.1:{port}"})
     acks = Acks()
     async for attempt in _patiently():
         with attempt:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import os
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,13 +13,20 @@ from typing import Self
 from cli.demo import backend
 from cli.demo.programs import Program, find, free_port, traefik_command
 from cli.demo.registry import Registry
+from common.clock import now
 from common.models import Role
+from common.settings.nats import NatsSettings
 from common.signing import read_seed
+from publisher.trust.directory import TrustDirectory
+from publisher.trust.server import FILE as ACCESS
 
 LAPTOPS = ("vinay-laptop", "work-laptop")
 VPSS = ("contabo-vps", "digitalocean-vps")
 NODES = (*LAPTOPS, *VPSS)
 WITH_TRAEFIK = "contabo-vps"
+
+JOINED = Path("etc", "routecast", "node.creds")
+"""Where joining puts a node's credentials, below its folder."""
 
 _USERS_OWN_LINES = "127.0.0.1\tlocalhost\n# my own line\n192.0.2.7\tprinter\n"
 
@@ -38,9 +46,10 @@ class Ports:
 class World:
     """All processes of the demo, in one folder; nothing outside it is touched."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, secure: bool = True) -> None:
         self.folder = folder
         self.ports = Ports()
+        self.trust = TrustDirectory(folder / "control-plane" / "trust", folder / "nats-access") if secure else None
         self.registry: Registry
         self.config = folder / "control-plane" / "routecast.toml"
         self.command = ""
@@ -63,6 +72,13 @@ class World:
         """Start one of the processes."""
         await self.programs[name].start()
 
+    @property
+    def nats(self) -> NatsSettings:
+        """How the demo itself looks at the bus: as an operator."""
+        return NatsSettings.model_validate(
+            self._nats(None if self.trust is None else self.trust.credentials("operator"))
+        )
+
     def dead(self) -> list[Program]:
         """Return the processes that ended by themselves."""
         return [program for program in self.programs.values() if program.log.exists() and not program.running]
@@ -82,14 +98,18 @@ class World:
         seed = control / "signing.seed"
         seed.write_bytes(base64.b64encode(os.urandom(32)) + b"\n")
         seed.chmod(0o600)
+        if self.trust is not None:
+            self.trust.make(("127.0.0.1",), now(), accounts=self.folder / "nats" / "accounts")
         self.config.write_text(
-            f'[nats]\nurl = "nats://127.0.0.1:{self.ports.nats}"\n\n'
+            f"{self._nats_section(None if self.trust is None else self.trust.credentials('operator'))}"
+            f"{self._trust_section()}"
             f'[publisher]\nregistry_dir = "{self.registry.folder}"\nsigning_seed_file = "{seed}"\n'
             f"http_port = {self.ports.publisher}\n"
         )
         public_key = read_seed(seed).public_key
+        access = () if self.trust is None else ("-c", str(self.trust.server / ACCESS))
         self._add("nats", find("nats-server"), "-js", "-a", "127.0.0.1", "-p", str(self.ports.nats),
-                  "-sd", str(self.folder / "nats"))  # fmt: skip
+                  "-sd", str(self.folder / "nats"), *access)  # fmt: skip
         self._add("publisher", *self._routecast(self.config), "publisher", "run")
         self._add_traefik()
         for node in NODES:
@@ -105,7 +125,7 @@ class World:
         api = self.ports.traefik_api if node == WITH_TRAEFIK else 1  # nothing listens on port 1
         config = home / "routecast.toml"
         config.write_text(
-            f'[nats]\nurl = "nats://127.0.0.1:{self.ports.nats}"\n\n'
+            f"{self._nats_section(None if self.trust is None else home / JOINED)}"
             f'[subscriber]\nnode = "{node}"\nrole = "{role.value}"\npublic_keys = ["{public_key}"]\n'
             f'state_dir = "{home / "state"}"\n\n'
             f'[hosts]\npath = "{self.hosts_file(node)}"\n\n'
@@ -114,6 +134,24 @@ class World:
             '[policy]\nnetworks = ["100.64.0.0/10", "127.0.0.0/8"]\n'
         )
         return config
+
+    def _nats(self, credentials: Path | None) -> dict[str, str]:
+        settings = {"url": f"nats://127.0.0.1:{self.ports.nats}"}
+        if self.trust is not None and credentials is not None:
+            settings |= {"ca_file": str(self.trust.authority), "credentials_file": str(credentials)}
+        return settings
+
+    def _nats_section(self, credentials: Path | None) -> str:
+        return _section("nats", self._nats(credentials))
+
+    def _trust_section(self) -> str:
+        if self.trust is None:
+            return ""
+        url = f"nats://127.0.0.1:{self.ports.nats}"
+        return _section(
+            "trust",
+            {"directory": str(self.trust.path), "server_directory": str(self.trust.server), "join_url": url},
+        )
 
     def _add_traefik(self) -> None:
         directory = self.folder / WITH_TRAEFIK / "dynamic"
@@ -126,3 +164,7 @@ class World:
 
     def _routecast(self, config: Path) -> list[str]:
         return [self.command, "--config", str(config)]
+
+
+def _section(name: str, values: Mapping[str, str]) -> str:
+    return "\n".join([f"[{name}]", *(f'{key} = "{value}"' for key, value in values.items())]) + "\n\n"

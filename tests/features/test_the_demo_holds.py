@@ -22,7 +22,18 @@ async def test_the_demo_plays_to_its_end_and_leaves_nothing(tmp_path: Path) -> N
     demo = await _demo(tmp_path)
     output, _ = await demo.communicate()
     assert demo.returncode == 0, output.decode()
+    assert output.count(b"joined with a token") == 4
+    assert b"eof_received" not in output
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.timeout(120)
+async def test_without_credentials_the_story_is_the_same(tmp_path: Path) -> None:
+    """`--insecure` plays it on a NATS server that takes everybody; nobody joins then."""
+    demo = await _demo(tmp_path, "--insecure")
+    output, _ = await demo.communicate()
+    assert demo.returncode == 0, output.decode()
+    assert b"joined with a token" not in output
 
 
 @pytest.mark.timeout(120)
