@@ -1,11 +1,16 @@
-"""Read the last records of nodes from ``ACKS``, which keeps 64 of each."""
+"""Read the last records of nodes from ``ACKS``, which keeps 64 of each. Reading only: no consumer is made."""
 
-from collections import defaultdict
+import asyncio
+
+import nats.js.errors
 
 from common import subjects
 from common.ack import NodeAck
 from common.bus import Bus, translated
 from common.streams import stream_info
+
+_Record = tuple[int, NodeAck]
+"""Its stream sequence, and the record."""
 
 
 async def read_last_acks(bus: Bus, subject: str, per_node: int) -> list[NodeAck]:
@@ -18,33 +23,27 @@ async def read_last_acks(bus: Bus, subject: str, per_node: int) -> list[NodeAck]
     info = await stream_info(bus, subjects.ACKS, subjects_filter=subject)
     if info is None or not info.state.subjects or per_node == 0:
         return []
-    return _last(await _read_all(bus, subject), per_node)
+    of_nodes = await asyncio.gather(*(_records(bus, each, per_node) for each in info.state.subjects))
+    return [ack for _, ack in sorted((record for records in of_nodes for record in records), key=lambda each: each[0])]
 
 
-async def _read_all(bus: Bus, subject: str) -> list[NodeAck]:
-    """Return the records of a subject that is not empty. One more than was there cannot be missed, nor waited for."""
-    found = []
+async def _records(bus: Bus, subject: str, count: int) -> list[_Record]:
+    """Return the last `count` records of one node; what is none of its is left out."""
+    found: list[_Record] = []
+    seq = 0
     with translated("reading acks", bus):
-        subscription = await bus.js.subscribe(subject, stream=subjects.ACKS, ordered_consumer=True)
-        try:
-            pending = 1
-            while pending:
-                message = await subscription.next_msg(timeout=bus.timeout_s)
-                pending = message.metadata.num_pending
-                ack = NodeAck.from_body(message.data)
-                if ack is not None and message.subject == subjects.ack(ack.node):
-                    found.append(ack)
-        finally:
-            await subscription.unsubscribe()
-    return found
-
-
-def _last(acks: list[NodeAck], per_node: int) -> list[NodeAck]:
-    """Return the last `per_node` records of each node, in the order given."""
-    seen: defaultdict[str, int] = defaultdict(int)
-    kept = []
-    for ack in reversed(acks):
-        seen[ack.node] += 1
-        if seen[ack.node] <= per_node:
-            kept.append(ack)
-    return kept[::-1]
+        while True:
+            try:
+                if count == 1:
+                    message = await bus.js.get_msg(subjects.ACKS, subject=subject, direct=True)
+                else:
+                    message = await bus.js.get_msg(subjects.ACKS, seq + 1, subject=subject, direct=True, next=True)
+            except nats.js.errors.NotFoundError:
+                break
+            seq = message.seq or seq + 1
+            ack = NodeAck.from_body(message.data or b"")
+            if ack is not None and subject == subjects.ack(ack.node):
+                found.append((seq, ack))
+            if count == 1:
+                break
+    return found[-count:]

@@ -5,20 +5,22 @@ import os
 
 import orjson
 
-from cli.demo.world import World
+from cli.demo.world import LAPTOPS, World
 from common.errors import BusUnavailable
 from common.models import Role
 
 _LIMIT_S = 30.0
 
 
-async def join(world: World, node: str, role: Role, address: str) -> None:
-    """Register a machine, and have it join below its own folder.
+async def join(world: World, node: str) -> None:
+    """Have a machine join below its own folder, with a token that is made for it.
 
     Raises:
         BusUnavailable: it did not; the message has what the command said.
 
     """
+    role = Role.LAPTOP if node in LAPTOPS else Role.VPS
+    address = await asyncio.to_thread(world.registry.address_of, node)
     added = await _run(world, "--config", str(world.config), "node", "add", role.value, node, address, "-o", "json")
     token = orjson.loads(added)["join"]["token"]
     await _run(world, "join", "--root", str(world.folder / node), "-", given=token)

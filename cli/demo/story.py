@@ -16,7 +16,6 @@ from cli.demo.registry import Entries
 from cli.demo.watch import Acks, watching
 from cli.demo.world import LAPTOPS, NODES, VPSS, World
 from common.errors import RoutecastError
-from common.models import Role
 
 ZONE_NAMES = {"photos", "chat", "grafana", "dashboard"}
 HOST = "photos.curiios.com"
@@ -63,8 +62,7 @@ async def _join(world: World) -> None:
     """Have the machines join by token, one after the other, as their owner would."""
     for name in NODES:
         started = time.perf_counter()
-        role = Role.LAPTOP if name in LAPTOPS else Role.VPS
-        await join(world, name, role, await asyncio.to_thread(world.registry.address_of, name))
+        await join(world, name)
         _say(f"{name} joined with a token, after {time.perf_counter() - started:.1f} s; its key never left it")
 
 

@@ -54,7 +54,7 @@ def init(
     trust: TrustOptions,
     **fields: str | None,
 ) -> None:
-    """Make the registry and the keys: what is missing of the four ConfigMaps or files, and who may connect to NATS.
+    """Make the registry and the keys: what is missing of the ConfigMaps, and who may connect to NATS.
 
     What is there stays: a second run changes nothing. The keys say who may connect; the control plane keeps them, the
     NATS server gets a configuration and a certificate.

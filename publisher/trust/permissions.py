@@ -79,7 +79,7 @@ def operator(name: str) -> dict[str, Any]:
         pub=[
             subjects.CONTROL,
             *(f"{_API}.STREAM.{verb}.{stream}" for verb in ("INFO", "MSG.GET") for stream in _STREAMS),
-            *(f"{_API}.DIRECT.GET.{stream}.>" for stream in _STREAMS),
+            *(f"{_API}.DIRECT.GET.{stream}{which}" for which in ("", ".>") for stream in _STREAMS),
             *(f"{_API}.CONSUMER.{verb}.{subjects.REGISTRY}" for verb in ("LIST", "NAMES")),
             f"{_API}.CONSUMER.INFO.{subjects.REGISTRY}.*",
         ],

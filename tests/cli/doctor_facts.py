@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.doctor.attempt import Fault
-from cli.doctor.bus.facts import BusSeen, ClockSeen, JetStreamSeen, ServerSeen, StreamSeen
+from cli.doctor.bus.facts import BusSeen, ClockSeen, JetStreamSeen, LoginSeen, ServerSeen, StreamSeen
 from cli.doctor.bus.judge import judge_bus
 from cli.doctor.check import Check, State
 from cli.doctor.control_plane.judge import judge_control_plane
@@ -89,7 +89,7 @@ def jetstream(**fields: Any) -> JetStreamSeen:
 def bus(server: Any = None, **fields: Any) -> BusSeen:
     """Return NATS; `fields` are those of JetStream."""
     server = server if server is not None else ServerSeen("2.12.0", 1 << 20, jetstream(**fields))
-    return BusSeen("nats://cp1:4222", "cp1", 4222, server)
+    return BusSeen("nats://cp1:4222", "cp1", 4222, server, login=LoginSeen("/etc/routecast/nats.creds", "operator"))
 
 
 def read(**fields: Any) -> Read:

@@ -25,6 +25,11 @@ class Routecasting:
         assert self._process.stderr is not None
         return await self._process.stderr.readline()
 
+    async def ended(self) -> int | None:
+        """Wait for its end, and return the exit code."""
+        await self._process.communicate()
+        return self._process.returncode
+
     async def stop(self, number: signal.Signals) -> tuple[int | None, bytes, bytes]:
         """Send a signal and wait for the end; return exit code and the rest of standard output and standard error."""
         self._process.send_signal(number)

@@ -1,21 +1,19 @@
 """`routecast acks`, on a real server."""
 
-import asyncio
 from contextlib import AbstractAsyncContextManager
 
 import orjson
 import pytest
 
 from cli import exits
-from cli.acks.table import describe_target
-from common.ack import AckError, Revision, State, TargetAck
+from cli.acks.table import describe_target, line, refused_of
+from common.ack import AckError, Refused, Revision, State, TargetAck
 from common.bus import Bus
 from common.snapshot import Snapshot
 from tests.cli.bus_data import ack_of, answer, publish_registry
 from tests.cli.conftest import Routecast
 from tests.cli.processes import Routecasting, running
 from tests.nats import NatsServer
-from tests.world import until
 
 
 @pytest.fixture
@@ -41,11 +39,27 @@ def _following(server: NatsServer, *words: str) -> AbstractAsyncContextManager[R
             ),
             "hosts unchanged (1 refused)",
         ),
+        (
+            TargetAck(state=State.APPLIED, applied=None, refused=(Refused(entry="x", reason="zone"),), refused_more=41),
+            "hosts unchanged (42 refused)",
+        ),
     ],
 )
 def test_a_target_is_described_in_a_word(target: TargetAck, said: str) -> None:
     """What was written, or that nothing was, or that it failed."""
     assert describe_target("hosts", target) == said
+
+
+async def test_what_a_policy_left_out_is_named(snapshot: Snapshot) -> None:
+    """Each entry once, the first with their reasons, the rest as a number; a record without any says nothing of it."""
+    refused = tuple(Refused(entry=f"{name}.mycloud.local", reason="zone") for name in "abcd")
+    target = TargetAck(state=State.APPLIED, applied=None, refused=refused, refused_more=5)
+    ack = ack_of("work-laptop", snapshot, targets={"hosts": target, "dnsmasq": target})
+    assert ack.refused_count == 9
+    said = "refused a.mycloud.local (zone), b.mycloud.local (zone), c.mycloud.local (zone) and 6 more"
+    assert refused_of(ack) == said
+    assert str(line(ack)).endswith(f"(9 refused), hosts unchanged (9 refused): {said}")
+    assert refused_of(ack_of("work-laptop", snapshot)) is None
 
 
 async def test_the_newest_record_of_each_node(bus: Bus, snapshot: Snapshot, routecast: Routecast) -> None:
@@ -120,21 +134,12 @@ async def test_following_one_node(bus: Bus, snapshot: Snapshot, server: NatsServ
         assert orjson.loads(await following.line())["attempt"] == 2
 
 
-async def test_following_ends_when_the_server_is_gone(
-    bus: Bus, snapshot: Snapshot, server: NatsServer, routecast: Routecast
-) -> None:
+async def test_following_ends_when_the_server_is_gone(bus: Bus, snapshot: Snapshot, server: NatsServer) -> None:
     """A lost connection is said, not waited out in silence: exit code 3."""
     await answer(bus, ack_of("contabo-vps", snapshot))
-    consumers = (await bus.js.stream_info("ACKS")).state.consumer_count
-
-    async def follows() -> bool:
-        return (await bus.js.stream_info("ACKS")).state.consumer_count > consumers
-
-    following = asyncio.create_task(routecast("acks", "--follow"))
-    async with asyncio.timeout(30):
-        await until(follows, "acks are followed")
+    async with _following(server) as following:
+        assert await following.line()
         await bus.close()
         await server.kill()
-        result = await following
-    assert result.exit_code == exits.UNREACHABLE
-    assert "error: " in result.stderr
+        assert (await following.error_line()).startswith(b"error: ")
+        assert await following.ended() == exits.UNREACHABLE

@@ -208,7 +208,7 @@ async def test_a_folder_that_is_broken_in_places(fleet: Bus, control_plane: Cont
     assert (await control_plane.bad()) == {"problems": "fail"}
     folder.path("domain-registry").unlink()
     checks = await control_plane.checks()
-    assert checks["document domain-registry"]["next"] == "routecast init"
+    assert checks["document domain-registry"]["next"] == "routecast init --registry-only"
     folder.path("cluster-info").write_text("{broken")
     checks = await control_plane.checks()
     assert "cannot be read: cluster-info.yaml" in checks["document cluster-info"]["what"]

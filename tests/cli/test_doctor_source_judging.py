@@ -89,7 +89,7 @@ def test_each_document_is_judged() -> None:
     )
     assert [check.next for check in found if check.check.startswith("document")] == [
         None,
-        "routecast init --registry-dir r",
+        "routecast init --registry-only --registry-dir r",
         "grant c",
     ]
 

@@ -134,7 +134,11 @@ def test_what_the_server_knows_is_said() -> None:
 def test_refused_entries_are_counted() -> None:
     """A node whose policy left something out is synced, and says so."""
     target = TargetAck(state=State.APPLIED, applied=None, refused=(Refused(entry="x", reason="zone"),))
-    assert "synced (1 refused)" in _text(make_report(_facts(acks=_acks(targets={"hosts": target}))))
+    report = make_report(_facts(acks=_acks(targets={"hosts": target, "dnsmasq": target})))
+    assert "synced (1 refused)" in _text(report)
+    assert _row(report).refused_entries == (Refused(entry="x", reason="zone"),)
+    more = target.model_copy(update={"refused_more": 7})
+    assert "synced (8 refused)" in _text(make_report(_facts(acks=_acks(targets={"hosts": more}))))
 
 
 def test_another_epoch_is_no_number_of_versions() -> None:

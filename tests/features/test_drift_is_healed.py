@@ -1,4 +1,8 @@
+from functools import partial
+
+from common import subjects
 from common.ack import State
+from common.streams import consumer_states
 from tests.world import World, until
 
 
@@ -24,9 +28,17 @@ async def test_a_file_that_nobody_touched_is_reported_by_nobody(world: World) ->
     node = world.node("vinay-laptop", subscriber={"drift_every_s": 0.05})
     async with world.publisher(), node.running() as agent:
         await world.synced("vinay-laptop")
+        await until(partial(_settled, world), "nothing is on its way to it any more")
         records, stat = len(await world.acks("vinay-laptop")), node.hosts.stat()
         for _ in range(3):
             last = agent._node.last_ack
             await until(lambda seen=last: agent._node.last_ack is not seen, "a look")
         assert len(await world.acks("vinay-laptop")) == records
         assert node.hosts.stat() == stat
+
+
+async def _settled(world: World) -> bool:
+    """Tell whether the node has answered for everything on its durable: a repeat follows the newest by direct get."""
+    async with world.bus() as bus:
+        durable = (await consumer_states(bus))[subjects.durable("vinay-laptop")]
+    return durable.num_pending == durable.num_ack_pending == 0

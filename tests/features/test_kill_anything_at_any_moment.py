@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from cli.demo.joining import join
 from cli.demo.watch import Acks, watching
 from cli.demo.world import LAPTOPS, NODES, VPSS, World
 from common.ack import Revision
 from common.bus import connected
-from common.settings.nats import NatsSettings
 from common.signing import read_seed
 from common.snapshot import Snapshot, open_sealed
 from common.streams import read_ack, read_newest
@@ -28,8 +28,7 @@ async def _kill(world: World, name: str) -> None:
 
 async def _converged(world: World) -> Snapshot | None:
     """Return the newest snapshot when every node says that it runs it."""
-    settings = NatsSettings.model_validate({"url": f"nats://127.0.0.1:{world.ports.nats}"})
-    async with connected(settings, "test") as bus:
+    async with connected(world.nats, "test") as bus:
         stored = await read_newest(bus)
         if stored is None:
             return None
@@ -45,8 +44,11 @@ async def test_killing_any_process_at_any_moment_loses_nothing(tmp_path: Path, s
     """Edits go on while processes are killed with SIGKILL and started again: everything converges without a hand."""
     chance = random.Random(seed)
     async with World(tmp_path) as world:
-        await asyncio.gather(*(world.start(name) for name in PROGRAMS))
-        async with watching(world.ports.nats) as acks:
+        for name in ("nats", "publisher"):
+            await world.start(name)
+        await asyncio.gather(*(join(world, node) for node in NODES))
+        await asyncio.gather(*map(world.start, NODES))
+        async with watching(world.nats) as acks:
             await _all_applied(acks)
         for i in range(8):
             app = {"subdomain": f"app-{i}", "ip": f"100.67.243.{20 + i}", "port": 80, "public": False}

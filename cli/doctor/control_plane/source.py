@@ -68,7 +68,9 @@ def judge_document(seen: DocumentSeen, options: str) -> Check:
         case SourceState.READABLE:
             return subject.ok("readable")
         case SourceState.MISSING:
-            return subject.fail("is missing; what was published of it stays", f"routecast init{options}")
+            return subject.fail(
+                "is missing; what was published of it stays", f"routecast init --registry-only{options}"
+            )
         case _:
             return subject.fail(f"cannot be read: {seen.why}", seen.edit)
 

@@ -43,7 +43,7 @@ def init_command(documents: Mapping[str, Document], previous: Registry | None) -
 
 def _init(data: Mapping[str, str], previous: str | None) -> Command:
     """Return the command with what it takes for the cluster to have a domain; an address must be right then, too."""
-    command = Command("init")
+    command = Command("init", options=(("--registry-only",),))  # what is wrong is not the keys
     if _is_right(dns_name, data.get(DOMAIN_KEY, "")):
         return command
     command = command.having("--domain", previous or PROPOSED_DOMAIN)

@@ -6,6 +6,7 @@ from typing import Any
 from publisher.source.document import CLUSTER_INFO, SERVICE_REGISTRY
 from tests.publisher.pipeline.parsing import DOMAINS, NODES, ROUTING, SERVICES, Texts, having, texts
 
+INIT = "init --registry-only"
 BY_HAND = ""
 """The problem has no command but the one that opens the file."""
 
@@ -200,7 +201,7 @@ CASES: Mapping[str, tuple[Texts, list[str]]] = {
             "node add vps vps-fd7a-1 fd7a::1",
         ],
     ),
-    "no nodes at all": (having(registry_json=None), ["init", "init && node add vps vps-eu 100.68.225.92"]),
+    "no nodes at all": (having(registry_json=None), [INIT, f"{INIT} && node add vps vps-eu 100.68.225.92"]),
     "nodes that are no list": (having(registry_json={"vps_nodes": 5}), [BY_HAND] * 2),
     "nodes that are no JSON": (having(registry_json="{"), [BY_HAND] * 2),
     "a node without an address": (
@@ -228,16 +229,16 @@ CASES: Mapping[str, tuple[Texts, list[str]]] = {
         [BY_HAND, "node add laptop x ADDRESS"],
     ),
     # the cluster, and what is missing
-    "no domain of the cluster": (_cluster(cluster_domain=None), ["init --domain mycloud"] * 2),
-    "a domain of the cluster that is none": (_cluster(cluster_domain="a b"), ["init --domain mycloud"]),
-    "a control plane without an address": (_cluster(control_plane_ip="x"), ["init --control-plane-ip ADDRESS"]),
+    "no domain of the cluster": (_cluster(cluster_domain=None), [f"{INIT} --domain mycloud"] * 2),
+    "a domain of the cluster that is none": (_cluster(cluster_domain="a b"), [f"{INIT} --domain mycloud"]),
+    "a control plane without an address": (_cluster(control_plane_ip="x"), [f"{INIT} --control-plane-ip ADDRESS"]),
     "nothing right in the cluster": (_cluster(cluster_domain="\ufeff", control_plane_ip="x"),
-                                     ["init --domain mycloud --control-plane-ip ADDRESS"] * 2),
-    "nothing there": (dict.fromkeys(texts()), ["init --domain mycloud"] * 6),
-    "no cluster": ({**texts(), CLUSTER_INFO: None}, ["init --domain mycloud"] * 2),
-    "no services": ({**texts(), SERVICE_REGISTRY: None}, ["init", BY_HAND]),
-    "no routes": (having(routing_json=None), ["init"]),
-    "services with nothing in them": (having(services_json="\ufeff ", routing_json={}), ["init"]),
+                                     [f"{INIT} --domain mycloud --control-plane-ip ADDRESS"] * 2),
+    "nothing there": (dict.fromkeys(texts()), [f"{INIT} --domain mycloud"] * 6),
+    "no cluster": ({**texts(), CLUSTER_INFO: None}, [f"{INIT} --domain mycloud"] * 2),
+    "no services": ({**texts(), SERVICE_REGISTRY: None}, [INIT, BY_HAND]),
+    "no routes": (having(routing_json=None), [INIT]),
+    "services with nothing in them": (having(services_json="\ufeff ", routing_json={}), [INIT]),
     "services that are no JSON": (having(services_json="{", routing_json={}), [BY_HAND]),
-    "no routing beside services that are no JSON": (having(services_json="[]", routing_json=None), [BY_HAND, "init"]),
+    "no routing beside services that are no JSON": (having(services_json="[]", routing_json=None), [BY_HAND, INIT]),
 }  # fmt: skip

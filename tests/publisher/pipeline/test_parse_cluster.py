@@ -40,7 +40,7 @@ def test_a_cluster_that_never_had_a_domain_is_told_how_to_get_one() -> None:
     parsed = _first({"cluster-name": "mynodeone"})
     assert parsed.registry.cluster == Cluster()
     assert "the cluster has no domain, so there are no names" in lines(parsed.problems)[1]
-    assert parsed.problems[1].mend == "routecast init --domain mycloud"
+    assert parsed.problems[1].mend == "routecast init --registry-only --domain mycloud"
 
 
 def test_a_broken_control_plane_address_keeps_the_previous_one() -> None:

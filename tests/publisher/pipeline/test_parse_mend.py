@@ -74,17 +74,17 @@ def test_nothing_empty_is_made_where_something_was(key: str) -> None:
     content = having(**{key: None})
     assert BY_HAND in _mends(after(content))
     assert not [mend for mend in _mends(after(content)) if mend.startswith("init")]
-    assert "init" in _mends(first(content))
-    assert "init" in _mends(after(content, Registry()))
+    assert "init --registry-only" in _mends(first(content))
+    assert "init --registry-only" in _mends(after(content, Registry()))
 
 
 def test_a_domain_that_was_lost_is_put_back() -> None:
     """All names hang on it."""
     content = {**texts(), "cluster-info": None}
-    assert _mends(after(content)) == ["init --domain mycloud"]
+    assert _mends(after(content)) == ["init --registry-only --domain mycloud"]
     before = first(texts()).registry
     other = before.model_copy(update={"cluster": before.cluster.model_copy(update={"domain": "home.example.net"})})
-    assert _mends(after(content, other)) == ["init --domain home.example.net"]
+    assert _mends(after(content, other)) == ["init --registry-only --domain home.example.net"]
 
 
 def test_no_vps_is_registered_in_the_place_of_all_that_were() -> None:
