@@ -14,11 +14,12 @@ from publisher.pipeline.parse import parse
 from publisher.source.manifests import read_folder
 from tests.cli.bus_data import ack_of, answer, make_streams, publish_registry
 from tests.docs.pages import ROOT, blocks
-from tests.docs.shell import Shell
+from tests.docs.shell import Shell, trust_in
 from tests.fakes.kubernetes import FakeKubernetes
 from tests.nats import free_port
 from tests.registries import SIGNER, without_service
 from tests.registry_folder import Entries
+from tests.secure import opened
 from tests.world import World
 
 LEGACY = ROOT / "tests" / "publisher" / "source" / "samples" / "legacy.yaml"
@@ -36,16 +37,15 @@ def _lay_out(shell: Shell, world: World, node: str, **publisher: Path) -> Shell:
     shell.lay_out(
         {
             "nats": {"url": world.server.url},
-            "publisher": {
-                "signing_seed_file": str(world.seed),
-                "http_port": free_port(),
-                **{name: str(path) for name, path in publisher.items()},
-            },
+            "publisher": {"http_port": free_port(), **{name: str(path) for name, path in publisher.items()}},
             "subscriber": {"node": node, "public_keys": [SIGNER.public_key], "state_dir": str(home / "state")},
             "hosts": {"path": str(home / "hosts")},
             "traefik": {"directory": str(home / "dynamic"), "staging_dir": str(home / "staging"), "api_url": ""},
         }
     )
+    seed = Path(trust_in(shell.folder)["ROUTECAST_PUBLISHER_SIGNING_SEED_FILE"])
+    if not seed.exists():
+        shutil.copy(world.seed, seed)
     return shell
 
 
@@ -65,6 +65,10 @@ class HomeCluster:
         shutil.copy(LEGACY, world.folder / "legacy" / "registry")
         self.quiet = _lay_out(Shell(alone.folder), alone, "any", registry_dir=alone.registry.folder)
         """On the control plane of a cluster of its own, whose publisher does not run."""
+        self.joining = Shell(world.folder / "joining")
+        """On a machine that has a join token, of a cluster with trust on, and an image that is to be a node."""
+        self.joining.lay_out({})
+        (self.joining.folder / "image").mkdir()
         self._made = 0
 
     def new(self) -> Shell:
@@ -87,15 +91,23 @@ class HomeCluster:
 @asynccontextmanager
 async def home_cluster(folder: Path) -> AsyncIterator[HomeCluster]:
     """Run it: all nodes but the old laptop are online, one entry of the registry has a fault."""
-    async with FakeKubernetes() as api, World(folder) as world, World(folder / "alone") as alone:
+    (folder / "trust").mkdir()
+    async with (
+        FakeKubernetes() as api,
+        World(folder) as world,
+        World(folder / "alone") as alone,
+        await opened(folder / "trust") as trusting,
+    ):
         api.put_service("vaultwarden", "vaultwarden", ip="100.67.243.30", ports=[80])
         world.registry.edit("sync-controller-registry", "registry.json", _add_old_laptop)
         world.registry.edit_services(_add_faulty)
         await _publish_past_versions(world)
         world.node("vinay-laptop").hosts.write_text(OLD_LINES)
         cluster = HomeCluster(world, api.kubeconfig(folder / "kubeconfig"), alone)
-        async with world.publisher(), world.nodes():
+        async with world.publisher(), world.nodes(), trusting.publisher():
             await world.synced()
+            token = await trusting.invite("vinay-laptop")
+            (cluster.joining.folder / "join-token").write_text(token.encode())
             yield cluster
 
 

@@ -27,7 +27,7 @@ EDITING = (
     *("domain add", "vps add", "node add", "node label"),
     *("service add", "service publish", "route set", "service hide", "service discover"),
     *("route remove", "service remove", "domain remove", "vps remove", "node remove"),
-    "subscriber adopt",
+    *("subscriber adopt", "leave"),
 )
 """The commands that write, in an order in which each finds what its examples name."""
 

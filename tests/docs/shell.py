@@ -130,12 +130,7 @@ class Shell:
         self._bin.mkdir(parents=True)
         (self._bin / "sudo").write_text(_SUDO)
         (self._bin / "sudo").chmod(0o755)
-        lines = [
-            line
-            for section, values in settings.items()
-            for line in (f"[{section}]", *(f"{key} = {orjson.dumps(value).decode()}" for key, value in values.items()))
-        ]
-        (self.folder / "routecast.toml").write_text("\n".join(lines) + "\n")
+        (self.folder / "routecast.toml").write_text(settings_text(settings))
 
     async def type(self, line: str, *, answer: str = "") -> Done:
         """Run a line to its end; with an answer, at a terminal, where somebody gives it when asked."""
@@ -178,11 +173,32 @@ class Shell:
                 "HOME": str(self.folder),
                 "LANG": "C.UTF-8",
                 "ROUTECAST_CONFIG": str(self.folder / "routecast.toml"),
+                **trust_in(self.folder),
                 **self._variables,
             },
             start_new_session=True,
             **streams,
         )
+
+
+def settings_text(settings: Mapping[str, Mapping[str, object]]) -> str:
+    """Return settings as a file has them."""
+    lines = [
+        line
+        for section, values in settings.items()
+        for line in (f"[{section}]", *(f"{key} = {orjson.dumps(value).decode()}" for key, value in values.items()))
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def trust_in(folder: Path) -> dict[str, str]:
+    """Return, as the environment has them, all places of keys in a folder: whoever runs the tests may be root."""
+    return {
+        "ROUTECAST_TRUST_DIRECTORY": str(folder / "trust"),
+        "ROUTECAST_TRUST_SERVER_DIRECTORY": str(folder / "nats"),
+        "ROUTECAST_TRUST_ACCOUNTS_DIRECTORY": str(folder / "accounts"),
+        "ROUTECAST_PUBLISHER_SIGNING_SEED_FILE": str(folder / "signing.seed"),
+    }
 
 
 @contextlib.contextmanager

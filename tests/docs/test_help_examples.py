@@ -32,16 +32,19 @@ NOT_SO = {
     "sudo routecast subscriber adopt": NOBODY,
 }
 """Lines that end with 1 in the cluster that is built here, and why."""
+NO_TOKEN = {"sudo routecast join -"}
+"""Lines that end with 2: nobody pastes a token."""
 AGREED = {"routecast service discover --prune"}
 """Lines at which somebody says yes."""
 SILENT = {"routecast push -o json | jq -r '.missing[]'"}
 """Lines that print nothing when all is well."""
 
 EDITS = [line for path in EDITING for line in EXAMPLES if commands_of(line)[0] == path]
+SETTING = [line for line in EXAMPLES if commands_of(line)[0] == "subscriber allow"]
 STAYS = [line for line in UNTIL_STOPPED if commands_of(line)[0] not in {"nodes", "acks"}]
 DEMO = "routecast demo"
 STAGES = [
-    [[line] for line in EXAMPLES if line not in {*EDITS, *STAYS, DEMO}],
+    [*([line] for line in EXAMPLES if line not in {*EDITS, *SETTING, *STAYS, DEMO}), SETTING],
     [EDITS],
     [*([line for line in STAYS if side in line] for side in ("publisher", "subscriber", "demo")), [DEMO]],
 ]
@@ -84,6 +87,8 @@ def _shell(cluster: HomeCluster, line: str) -> Shell:
             return cluster.quiet
         case "subscriber run":
             return cluster.old_laptop
+        case "join" | "leave":
+            return cluster.joining
         case _:
             return cluster.here
 
@@ -93,7 +98,7 @@ def test_each_example_has_its_place() -> None:
     assert {path for path, command in COMMANDS.items() if _takes(command, "--yes")} == set(EDITING)
     stays = {"--watch", "--follow", "--keep", "run"}
     assert {line for line in EXAMPLES if set(line.split()) & stays} == set(UNTIL_STOPPED)
-    assert {*NOT_SO, *AGREED, *SILENT, DEMO} <= set(EXAMPLES)
+    assert {*NOT_SO, *NO_TOKEN, *AGREED, *SILENT, DEMO} <= set(EXAMPLES)
     assert sorted(line for stage in STAGES for chain in stage for line in chain) == sorted(EXAMPLES)
 
 
@@ -109,6 +114,7 @@ async def test_an_example_works_as_printed(script: Script[str], line: str) -> No
     skip_without_programs(line)
     done = await script.end_of(line)
     code = UNTIL_STOPPED[line].code if line in UNTIL_STOPPED else exits.NOT_SO if line in NOT_SO else exits.OK
+    code = exits.USAGE if line in NO_TOKEN else code
     assert done.code == code, done
     assert all(code in COMMANDS[path].ends for path in commands_of(line))
     assert "Traceback" not in str(done), done
