@@ -76,7 +76,7 @@ def next_steps(settings: "Settings", made: "Sequence[Path]") -> list[str]:
         *(f"made {file}" for file in made),
         f"Keep a copy of {trust} and of {seed} somewhere safe: nobody can make them again.",
         "Start NATS with it, on this machine:",
-        f"  ROUTECAST_NATS={server} docker-compose up -d",
+        f"  NATS_ACCESS={server} docker-compose up -d",
         "or in the cluster:",
         f"  kubectl -n routecast create secret generic routecast-nats --from-file={server}",
         f"  kubectl -n routecast create secret generic routecast-trust {from_files}",

@@ -110,16 +110,19 @@ def python_image(wheels: Path) -> Iterator[bytes]:
 
 
 def download_wheels(folder: Path) -> str | None:
-    """Fetch what the image installs, as pip is configured here; return why it cannot be had, None when it is there."""
+    """Fetch what an installation takes, as pip is configured here; return why it cannot be had, None when it is there.
+
+    What an index has as source only becomes a wheel here, where there is a network.
+    """
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     needed = [
         *project["build-system"]["requires"],
         *project["project"]["dependencies"],
         *project["project"]["optional-dependencies"]["publisher"],
     ]
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--only-binary=:all:"]
+    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check"]
     done = subprocess.run(
-        [*pip, f"--constraint={ROOT / 'constraints.txt'}", f"--dest={folder}", *needed],
+        [*pip, f"--constraint={ROOT / 'constraints.txt'}", f"--wheel-dir={folder}", *needed],
         capture_output=True,
         text=True,
         timeout=120,

@@ -67,8 +67,9 @@ for folder in run etc/systemd/system etc/routecast var/log var/lib/routecast; do
     mkdir -p "$folder"
     mount -t tmpfs -o mode=755 empty "$folder"
 done
-mkdir -p var/lib/private
-mount -t tmpfs -o mode=700 empty var/lib/private
+# No mount: systemd renames from var/lib to here. What goes is only gone in this view.
+rm -rf var/lib/private
+mkdir -m 700 var/lib/private
 : >etc/fstab
 
 # Not chroot: what enters the mounts of a service in here would come out on this machine's own files.

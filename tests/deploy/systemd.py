@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from common.clock import now
+from publisher.trust.directory import TrustDirectory
 from tests.deploy.room import Room, wait_for
+from tests.world import SEED
 
 ROOT = Path(__file__).parents[2]
 UNITS = ROOT / "deploy" / "systemd"
@@ -17,6 +20,7 @@ DROP_INS = {
     PUBLISHER: ("kubeconfig", "registry-dir"),
 }
 PROGRAM = "/opt/routecast/bin/routecast"
+SOURCE, VENV, PYTHON = "/srv/source", "/srv/venv", "/srv/python"
 
 _ETC = "/etc/systemd/system"
 
@@ -42,27 +46,49 @@ def install(folder: Path, unit: str, *drop_ins: str) -> Path:
 
 
 @contextmanager
-def machine(folder: Path) -> Iterator[Room]:
-    """Run a machine with systemd and an installed routecast, on a copy-on-write view of this one's files."""
+def bare_machine(folder: Path) -> Iterator[Room]:
+    """Run a machine with systemd and nothing of ours, on a copy-on-write view of this one's files.
+
+    What the tests bring, this tree and Python, is found below /srv.
+    """
     python = Path(sys.base_prefix)
-    interpreter = Path(sys._base_executable).resolve()  # type: ignore[attr-defined] # what made the virtual environment
-    given = {ROOT: "/opt/routecast/source", Path(sys.prefix): "/opt/routecast/venv"}
+    given = {ROOT: SOURCE, Path(sys.prefix): VENV}
     if python != Path("/usr"):
-        given[python] = "/opt/routecast/python"
-        interpreter = Path("/opt/routecast/python") / interpreter.relative_to(python.resolve())
+        given[python] = PYTHON
     command = ("/lib/systemd/systemd", "--system", "--unit=basic.target", "--show-status=no", "--log-target=console")
     with Room(folder, *command, machine=given) as room:
         wait_for(lambda: "running" in room.run("systemctl", "is-system-running", check=False), "a system", room)
         if python != Path("/usr"):
-            room.run("ldconfig", "/opt/routecast/python/lib")
-        packages = f"/opt/routecast/venv/lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
-        # A venv proper would point to this machine's Python, which may lie in a home that the unit does not see.
-        launcher = (
-            f"#!{interpreter} -I\nimport sys\nsys.path[:0] = ['/opt/routecast/source', {packages!r}]\n"
-            "from cli.main import main\nsys.exit(main(prog_name='routecast'))\n"
-        )
-        room.write(PROGRAM, launcher, 0o755)
+            room.run("ldconfig", f"{PYTHON}/lib")
         yield room
+
+
+@contextmanager
+def machine(folder: Path) -> Iterator[Room]:
+    """Run a machine with systemd and an installed routecast."""
+    with bare_machine(folder) as room:
+        room.write(PROGRAM, launcher("from cli.main import main\nsys.exit(main(prog_name='routecast'))\n"), 0o755)
+        yield room
+
+
+def launcher(code: str) -> str:
+    """Return a program for a machine that runs a piece of this tree with what the tests have installed.
+
+    A venv proper would point to this machine's Python, which may lie in a home that a unit does not see.
+    """
+    python = Path(sys.base_prefix)
+    interpreter = Path(sys._base_executable).resolve()  # type: ignore[attr-defined] # what made the virtual environment
+    if python != Path("/usr"):
+        interpreter = Path(PYTHON) / interpreter.relative_to(python.resolve())
+    packages = f"{VENV}/lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
+    return f"#!{interpreter} -I\nimport sys\nsys.path[:0] = ['{SOURCE}', '{packages}']\n{code}"
+
+
+def give_keys(room: Room) -> None:
+    """Make the control plane's keys where its unit looks for them, as `routecast init` does."""
+    trust = TrustDirectory(room.path("/etc/routecast/trust"), room.path("/etc/routecast/nats"))
+    trust.make(["127.0.0.1"], now())
+    room.write("/etc/routecast/signing.seed", SEED, 0o600)
 
 
 def enable(room: Room, unit: str, *drop_ins: str) -> None:

@@ -1,5 +1,4 @@
 import json
-import shutil
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -8,8 +7,7 @@ import pytest
 import yaml
 
 from tests.deploy.engine import Engine
-from tests.deploy.images import nats_image
-from tests.deploy.room import missing, wait_for
+from tests.deploy.room import wait_for
 from tests.deploy.systemd import ROOT
 
 FILE = ROOT / "docker-compose.yml"
@@ -32,11 +30,9 @@ SERVICE = yaml.safe_load(FILE.read_text())["services"]["nats"]
 
 
 @pytest.fixture(scope="module")
-def running(docker: Engine) -> Iterator[Engine]:
+def running(docker: Engine, nats_base: str) -> Iterator[Engine]:
     """Bring the compose file up, on an image like the one it names."""
-    if missing(["busybox"]):
-        pytest.skip("not installed: busybox (Debian: busybox)")
-    docker.load(SERVICE["image"], nats_image(str(shutil.which("busybox"))))
+    assert nats_base == SERVICE["image"]
     docker.compose(FILE, "up", "--detach")
     yield docker
     docker.compose(FILE, "down", "--volumes")
@@ -71,8 +67,16 @@ def test_the_file_has_nothing_that_a_compose_version_refuses() -> None:
 
 
 def test_nothing_listens_beyond_this_machine() -> None:
-    """Every published port is on 127.0.0.1: the server asks nobody for a login yet."""
+    """Every published port is on 127.0.0.1: without keys the server asks nobody for a login."""
     assert {port.split(":")[0] for port in SERVICE["ports"]} == {"127.0.0.1"}
+
+
+def test_who_may_connect_is_what_a_variable_names(docker: Engine) -> None:
+    """`init` puts it where the variable says; without it everybody may, and for nothing of ours is it a setting."""
+    [mount] = [each for each in SERVICE["volumes"] if "/etc/routecast/nats" in each]
+    assert mount == "${NATS_ACCESS:-./deploy/nats/open}:/etc/routecast/nats:ro"
+    read = yaml.safe_load(docker.compose(FILE, "config"))["services"]["nats"]["volumes"]
+    assert f"{ROOT}/deploy/nats/open:/etc/routecast/nats:ro" in read
 
 
 def test_jetstream_answers_and_the_container_gets_healthy(running: Engine) -> None:
@@ -97,9 +101,10 @@ def test_what_is_stored_survives_a_new_container(running: Engine) -> None:
 
 
 def test_the_configuration_can_be_changed_while_it_runs(running: Engine) -> None:
-    """The container sees the whole folder, and the server in it calls the configuration valid."""
+    """The container sees the whole folders, and the server in it calls the configuration valid."""
     _healthy(running)
-    assert "access.conf" in running.compose(FILE, "exec", "-T", "nats", "sh", "-c", "echo /etc/nats/*")
+    seen = running.compose(FILE, "exec", "-T", "nats", "sh", "-c", "echo /etc/nats/* /etc/routecast/nats/*")
+    assert {"/etc/nats/nats-server.conf", "/etc/routecast/nats/access.conf"} <= set(seen.split())
     running.compose(FILE, "exec", "-T", "nats", "nats-server", "-t", "-c", "/etc/nats/nats-server.conf")
     running.compose(FILE, "kill", "-s", "HUP", "nats")
     wait_for(lambda: "Reloaded server configuration" in running.compose(FILE, "logs"), "a reload", running.room)

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from common.clock import now
 from common.settings.publisher import PublisherSettings
+from publisher.trust.directory import TrustDirectory
 from tests.deploy.engine import Engine
-from tests.deploy.images import download_wheels, python_image
 from tests.deploy.room import Room, wait_for
 from tests.deploy.systemd import ROOT
 from tests.registry_folder import REFERENCE_FOLDER
@@ -35,14 +36,9 @@ pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture(scope="module")
-def image(docker: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def image(docker: Engine, python_base: str) -> Iterator[str]:
     """Build the Dockerfile without a network, on a base that holds this machine's Python and the wheels."""
-    wheels = tmp_path_factory.mktemp("wheels")
-    if reason := download_wheels(wheels):
-        pytest.skip(reason)
-    named = re.search(r"^ARG PYTHON=(\S+)$", FILE.read_text(), re.MULTILINE)
-    assert named is not None
-    docker.load(named[1], python_image(wheels))
+    assert f"\nARG PYTHON={python_base}\n" in FILE.read_text()
     docker.docker("build", "--network=none", f"--file={FILE}", f"--tag={IMAGE}", str(ROOT), limit_s=200)
     yield IMAGE
     docker.docker("rmi", "--force", IMAGE)
@@ -76,15 +72,13 @@ def test_the_versions_are_those_of_the_constraints(docker: Engine, image: str) -
 
 
 def test_it_publishes_as_nobody_on_a_read_only_file_system(docker: Engine, image: str, tmp_path: Path) -> None:
-    """As Kubernetes runs it: not root, nothing writable, no capability, a seed for its group; it stops in order."""
-    seed, registry = tmp_path / "signing.seed", tmp_path / "registry"
+    """As Kubernetes runs it: not root, nothing writable, no capability, keys for its group; it stops in order."""
+    keys, registry = tmp_path / "keys", tmp_path / "registry"
     shutil.copytree(REFERENCE_FOLDER, registry)
-    seed.write_text(SEED)
-    seed.chmod(0o440)
-    os.chown(seed, 0, 65532)
+    _make_secret(keys)
     container = docker.docker(
         *("run", "--detach", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges"),
-        *(f"--volume={seed}:/etc/routecast/signing/signing.seed:ro", f"--volume={registry}:/registry:ro"),
+        *(f"--volume={keys}:/etc/routecast/trust:ro", f"--volume={registry}:/registry:ro"),
         *(f"--env={name}={value}" for name, value in _environment().items()),
         *("--env=ROUTECAST_PUBLISHER_REGISTRY_DIR=/registry", f"--publish=127.0.0.1:{PORT}:{PORT}", image),
     ).strip()
@@ -100,6 +94,17 @@ def test_it_publishes_as_nobody_on_a_read_only_file_system(docker: Engine, image
         assert docker.docker("inspect", "--format={{.State.ExitCode}}", container).strip() == "0"
     finally:
         docker.docker("rm", "--force", "--volumes", container)
+
+
+def _make_secret(folder: Path) -> None:
+    """Make the keys that the Secret holds, as Kubernetes mounts them: root's, and readable by the pod's group."""
+    TrustDirectory(folder, folder.with_name("nats")).make(["nats.routecast.svc"], now())
+    (folder / "ca.key").unlink()
+    (folder / "signing.seed").write_text(SEED)
+    folder.chmod(0o755)
+    for file in folder.iterdir():
+        file.chmod(0o440)
+        os.chown(file, 0, 65532)
 
 
 def _environment() -> dict[str, str]:

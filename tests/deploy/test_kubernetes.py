@@ -1,4 +1,6 @@
+import os
 import re
+import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -7,13 +9,19 @@ from typing import Any
 import pytest
 import yaml
 
+from common.clock import now
 from common.settings import Settings
 from common.settings.load import ENV_PREFIX
 from common.settings.publisher import PublisherSettings
+from common.settings.trust import TrustSettings
+from common.transport import choose
+from publisher.trust.directory import AUTHORITY, KEYRING, USERS, TrustDirectory
+from publisher.trust.server import FILE as ACCESS
 from tests.deploy.kustomize import Manifest, containers, identity, render
 from tests.deploy.room import missing
 from tests.deploy.schema import faults
 from tests.deploy.systemd import ROOT
+from tests.docs.pages import lines
 from tests.nats import nats_server_binary
 
 DEPLOY = ROOT / "deploy"
@@ -140,10 +148,29 @@ def test_the_environment_of_the_publisher_is_settings(base: list[Manifest], monk
 
     (mount,), (volume,) = container["volumeMounts"], _pod(deployment)["volumes"]
     assert mount["name"] == volume["name"]
-    assert settings.publisher.signing_seed_file == Path(mount["mountPath"], "signing.seed")
+    keys = Path(mount["mountPath"])
+    assert settings.publisher.signing_seed_file == keys / "signing.seed"
+    assert (settings.trust.directory, settings.nats.ca_file) == (keys, keys / AUTHORITY)
+    assert settings.nats.credentials_file == keys / "operator.creds", "for commands that are typed in the container"
+    assert choose(settings.nats).tls
     assert volume["secret"]["defaultMode"] & 0o007 == 0, "the publisher refuses a seed that everybody can read"
     assert volume["secret"]["defaultMode"] & 0o040, "the publisher reads it by its group"
     assert _pod(deployment)["securityContext"]["fsGroup"] == _pod(deployment)["securityContext"]["runAsGroup"]
+
+
+def test_the_secrets_hold_what_the_page_puts_into_them(base: list[Manifest]) -> None:
+    """Two, which the manifests name: what the publisher reads, each under its own name, and what the server does."""
+    [typed] = [line for line in lines(ROOT / "README.md") if "secret generic routecast-trust" in line]
+    held = {Path(file).name for file in re.findall(r"--from-file=(\S+)", typed)}
+    users = {f"{user}.creds" for user in USERS}
+    assert held == {"signing.seed", KEYRING, AUTHORITY, *users}
+    named = {
+        volume["secret"]["secretName"]
+        for workload in (_the("Deployment", base), _the("StatefulSet", base))
+        for volume in _pod(workload)["volumes"]
+        if "secret" in volume
+    }
+    assert named == {"routecast-trust", "routecast-nats"}
 
 
 def test_images_are_the_versions_that_were_tested(base: list[Manifest]) -> None:
@@ -166,6 +193,11 @@ def test_nats_has_the_tested_configuration_where_it_looks_for_it(base: list[Mani
     mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
     assert container["command"][-1] == f"{mounts['config']}/nats-server.conf"
     assert f'store_dir: "{mounts["data"]}"' in conf
+    [included] = re.findall(r'^include "(.+)"$', conf, re.MULTILINE)
+    assert os.path.normpath(Path(mounts["config"], included)) == f"{mounts['access']}/{ACCESS}"
+    defaults = TrustSettings()
+    assert defaults.accounts_directory.is_relative_to(mounts["data"]), "the server writes there"
+    assert str(defaults.server_directory) == mounts["access"], "the paths in it are right in the container too"
 
     ports = {port["name"]: port["containerPort"] for port in container["ports"]}
     assert f'listen: "0.0.0.0:{ports["client"]}"' in conf
@@ -182,10 +214,17 @@ def test_nats_has_the_tested_configuration_where_it_looks_for_it(base: list[Mani
     assert int(room[1]) > int(largest[1])
 
 
-def test_nats_server_takes_the_configuration() -> None:
-    """The server of the tests calls the files valid."""
+@pytest.mark.parametrize("keys", [True, False], ids=["what init makes", "open"])
+def test_nats_server_takes_the_configuration(tmp_path: Path, *, keys: bool) -> None:
+    """The server of the tests calls the files valid, where they lie as they do in a container."""
+    access = tmp_path / "routecast" / "nats"
+    shutil.copytree(NATS, tmp_path / "nats")
+    if keys:
+        TrustDirectory(tmp_path / "trust", access).make(["127.0.0.1"], now(), accounts=tmp_path / "jwt")
+    else:
+        shutil.copytree(NATS / "open", access)
     done = subprocess.run(
-        [nats_server_binary(), "-t", "-c", str(NATS / "nats-server.conf")],
+        [nats_server_binary(), "-t", "-c", str(tmp_path / "nats" / "nats-server.conf")],
         capture_output=True,
         text=True,
         timeout=20,
@@ -217,7 +256,7 @@ def test_the_tailnet_reaches_nats_and_nobody_else_does(base: list[Manifest]) -> 
     """The overlay adds a load balancer that takes the tailnet's addresses only, on the clients' port, to the base."""
     tailnet = render(TAILNET)
     added = {identity(each) for each in tailnet} - {identity(each) for each in base}
-    assert {kind for kind, _, _ in added} == {"Service", "NetworkPolicy"}
+    assert {kind for kind, _, _ in added} == {"Service", "NetworkPolicy", "Role", "RoleBinding"}
     service: dict[str, Any] = _the("Service", tailnet, "nats-tailnet")["spec"]
     assert (service["type"], service["loadBalancerSourceRanges"]) == ("LoadBalancer", ["100.64.0.0/10"])
     assert [port["port"] for port in service["ports"]] == [4222]

@@ -10,11 +10,10 @@ import pytest
 from common.models import Registry
 from tests.deploy.conftest import skip_without
 from tests.deploy.room import Room, wait_for
-from tests.deploy.systemd import PROGRAM, PUBLISHER, SUBSCRIBER, enable, journal, shown, start
+from tests.deploy.systemd import PROGRAM, PUBLISHER, SUBSCRIBER, enable, give_keys, journal, shown, start
 from tests.nats import nats_server_binary
 from tests.registries import REFERENCE, SIGNER, snapshot, without_service
 from tests.registry_folder import REFERENCE_FOLDER
-from tests.world import SEED
 
 HOSTS = "127.0.0.1\tlocalhost\n192.0.2.7\tprinter\n"
 CONFIG = "/etc/routecast/routecast.toml"
@@ -162,7 +161,7 @@ def _checked_by(room: Room) -> object:
 def test_publisher_nats_and_node_find_each_other_as_services(machine: Room) -> None:
     """From a folder of manifests, with a seed that only root can read, to /etc/hosts: three services and no hand."""
     machine.write("/opt/nats-server", Path(nats_server_binary()).read_bytes(), 0o755)
-    machine.write("/etc/routecast/signing.seed", SEED, 0o600)
+    give_keys(machine)
     _configure(machine, "vinay-laptop")
     machine.write("/etc/hosts", HOSTS)
     enable(machine, PUBLISHER, "registry-dir")
@@ -191,7 +190,7 @@ def test_publisher_nats_and_node_find_each_other_as_services(machine: Room) -> N
 
 def test_a_publisher_reads_a_kubeconfig_that_is_roots(machine: Room) -> None:
     """With kubeconfig.conf the publisher has the kubeconfig without being root, and waits for the API server."""
-    machine.write("/etc/routecast/signing.seed", SEED, 0o600)
+    give_keys(machine)
     kubeconfig = {
         "current-context": "home",
         "contexts": [{"name": "home", "context": {"cluster": "home", "user": "routecast"}}],
@@ -203,3 +202,15 @@ def test_a_publisher_reads_a_kubeconfig_that_is_roots(machine: Room) -> None:
     start(machine, PUBLISHER)
     wait_for(lambda: "127.0.0.1:6443" in journal(machine, PUBLISHER), "a word on the API server", machine)
     assert shown(machine, PUBLISHER, "NRestarts") == "0", journal(machine, PUBLISHER)
+
+
+def test_a_publisher_starts_without_an_authority_of_ours(machine: Room) -> None:
+    """Who brings a certificate that every system trusts has no ca.crt: all but that must be there."""
+    give_keys(machine)
+    machine.path("/etc/routecast/trust/ca.crt").unlink()
+    enable(machine, PUBLISHER, "registry-dir")
+    start(machine, PUBLISHER)
+    machine.run("systemctl", "stop", PUBLISHER)
+    machine.path("/etc/routecast/trust/system.creds").unlink()
+    machine.run("systemctl", "start", PUBLISHER, check=False)
+    wait_for(lambda: shown(machine, PUBLISHER, "ExecMainStatus") == "243", "a refusal for want of a key", machine)

@@ -11,7 +11,10 @@ from common.settings.subscriber import DnsmasqSettings, SubscriberSettings, Trae
 from tests.deploy.room import missing
 from tests.deploy.systemd import DROP_INS, PROGRAM, PUBLISHER, SUBSCRIBER, UNITS, install, read_unit
 
-VARIANTS = [(unit, drop_in) for unit, names in DROP_INS.items() for drop_in in (None, *names)]
+VARIANTS = [
+    *((unit, drop_in) for unit, names in DROP_INS.items() for drop_in in (None, *names)),
+    (SUBSCRIBER, "credentials"),
+]
 EXPOSURE = {SUBSCRIBER: 2.5, PUBLISHER: 1.5}
 """What `systemd-analyze security` may say at most, of 10."""
 

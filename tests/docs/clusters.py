@@ -9,9 +9,11 @@ from pathlib import Path
 import yaml
 
 from common.ack import AckError, State
+from common.clock import now
 from common.models import Role
 from publisher.pipeline.parse import parse
 from publisher.source.manifests import read_folder
+from publisher.trust.directory import TrustDirectory
 from tests.cli.bus_data import ack_of, answer, make_streams, publish_registry
 from tests.docs.pages import ROOT, blocks
 from tests.docs.shell import Shell, trust_in
@@ -70,6 +72,11 @@ class HomeCluster:
         self.joining.lay_out({})
         (self.joining.folder / "image").mkdir()
         self._made = 0
+        self.with_keys = self.new()
+        """On a control plane with keys and certificates."""
+        keys = trust_in(self.with_keys.folder)
+        folders = (Path(keys[f"ROUTECAST_TRUST_{which}DIRECTORY"]) for which in ("", "SERVER_"))
+        TrustDirectory(*folders).make(("localhost",), now())
 
     def new(self) -> Shell:
         """Return a shell on the control plane of a cluster that has no registry yet."""

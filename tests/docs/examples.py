@@ -36,6 +36,9 @@ UNTIL_STOPPED = {
     "routecast acks --follow -o json | jq -r 'select(.state == \"failed\") | .error.message'": Runs(
         "Read-only file system", CTRL_C
     ),
+    "sudo routecast trust rotate": Runs("waiting for", CTRL_C),
+    "sudo routecast trust rotate --timeout 2h": Runs("waiting for", CTRL_C),
+    "sudo routecast trust rotate --without old-laptop": Runs("waiting for", CTRL_C),
     "routecast publisher run": Runs("event=published"),
     "routecast publisher run --registry-dir ./registry": Runs("event=published"),
     "routecast publisher run --registry-dir ./registry --reconcile-every 4h": Runs("event=published"),

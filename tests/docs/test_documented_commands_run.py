@@ -1,70 +1,32 @@
 """What README and the pages in docs have readers type is typed: each line once, or it is said why it cannot be here."""
 
-import re
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-import click
 import pytest
 import pytest_asyncio
 
 from cli import exits
-from tests.cli.test_help import COMMANDS
+from tests.deploy.walk import STEPS
 from tests.docs.clusters import PageCluster, page_cluster
 from tests.docs.examples import EXAMPLES, UNTIL_STOPPED, commands_of, edits, path_of, skip_without_programs
 from tests.docs.pages import ROOT, lines, name_of, simple_commands
+from tests.docs.places import (
+    NOT_HERE,
+    PAGES,
+    is_for_engine,
+    is_for_here,
+    is_for_nobody,
+    only_names,
+    own,
+)
 from tests.docs.script import Script
+from tests.docs.sections import all_lines
 from tests.docs.shell import CTRL_C, Done, Runs
 
-PAGES = [ROOT / "README.md", *(page for page in sorted((ROOT / "docs").glob("*.md")) if page.name != "walkthrough.md")]
-"""The walkthrough has a test of its own, tests/docs/test_walkthrough.py."""
-
-READERS_OWN = {
-    "kubectl -n routecast exec deployment/routecast-publisher -- ": "",  # what follows is typed here instead
-    "/opt/routecast/bin/routecast": "routecast",
-    ".venv/bin/routecast": "routecast",
-    "/etc/routecast/": "./",
-    "/etc/traefik/dynamic": "../my-vps/dynamic",
-    "/var/lib/routecast/": "../my-laptop/state/",
-    " NODE": " my-laptop",
-    " IP": " 100.68.225.92",
-    "stream show 41": "stream show 1",  # a new cluster has no more
-}
-"""What a reader puts in place of what a page has: as printed -> on the machine of this test."""
-
-HERE = {
-    *("routecast", "kubectl -n kube-system", "kubectl apply -f registry.yaml", "kubectl get svc"),
-    *("base64", "cat", "grep", "head", "ls", "sh", "umask"),
-}
-"""What is typed, by the words that it begins with."""
-
-_MACHINE = "changes /etc, /opt, /usr or /var of a machine: tests/deploy installs on machines of its own"
-_SERVICES = "of services that systemd runs: tests/deploy boots a systemd of its own"
-_CONTAINERS = "needs a container engine: tests/deploy runs one of its own"
-_OURS_IN_CLUSTER = (
-    "what runs in the cluster: tests/deploy checks the manifests; the API server here has no such objects"
-)
-_ASKS = "asks what this machine does not have: a resolver with our names, a Traefik, a tailnet, the usual ports"
-NOT_HERE = {
-    **dict.fromkeys(("cp", "install", "ln", "mkdir", "mv", "rm", "tee"), _MACHINE),
-    **dict.fromkeys(("/opt/routecast/bin/pip", "python3 -m venv"), _MACHINE),
-    **dict.fromkeys(("journalctl", "systemctl"), _SERVICES),
-    **dict.fromkeys(("docker", "docker-compose", "k3s"), _CONTAINERS),
-    **dict.fromkeys(("kubectl -n routecast", "kubectl create namespace", "kubectl config"), _OURS_IN_CLUSTER),
-    **dict.fromkeys(("kubectl apply -k deploy/", "kubectl apply -f deploy/", "kubectl apply -f -"), _OURS_IN_CLUSTER),
-    **dict.fromkeys(("curl", "dig", "getent", "tailscale"), _ASKS),
-    "crontab": "typed by the test of the walkthrough",
-    "git pull": "there is nothing to pull from",
-    "make": "what runs this test",
-}
-"""What cannot be typed here, by the words that it begins with, and why."""
-
-OF_THE_MACHINE = re.compile(r"(?<![\w.])/(boot|etc|home|opt|root|run|srv|usr|var)/|(?<!\S)~")
-"""Paths that no line may have when it is typed: whoever runs this test may be root."""
-
-NAMES = {"kubectl edit", "/opt/routecast/bin/"}
-"""No lines to be typed, though they look like some."""
+ON_MACHINES = {(step.section.page, step.line) for step in STEPS}
+"""What tests/deploy/test_lines_on_machines.py types."""
 
 STAYS = {
     **UNTIL_STOPPED,
@@ -74,35 +36,13 @@ STAYS = {
 }
 
 
-def _begins(words: list[str], prefixes: Collection[str]) -> bool:
-    """Tell whether a command begins with one of some words; with a / at its end, only the last one's beginning."""
-    text = " ".join(words) + " "
-    return any(text.startswith(prefix if prefix.endswith("/") else f"{prefix} ") for prefix in prefixes)
+MADE = ROOT / ".venv" / ".ready"
 
 
-def _typed(line: str) -> str:
-    """Return a line as this test's reader types it."""
-    for printed, own in READERS_OWN.items():
-        line = re.sub(rf"{re.escape(printed)}(?![A-Z])", own, line)
-    return line
-
-
-def _only_names(line: str) -> bool:
-    """Tell whether a line names a command, or a part of one, without the words that it needs to be run."""
-    if not line.strip() or line in NAMES:
-        return True
-    words = line.split()
-    path = path_of(words)
-    command = COMMANDS.get(path)
-    runs = command is not None and not any(
-        isinstance(each, click.Argument) and each.required for each in command.params
-    )
-    return words == ["routecast", *path.split()] and not runs
-
-
-def _is_for_here(line: str) -> bool:
-    """Tell whether each command of a line is one that is typed here."""
-    return all(_begins(words, HERE) for words in simple_commands(line))
+def _is_made() -> bool:
+    """Tell whether `make` has nothing to install first."""
+    of = [ROOT / "pyproject.toml", ROOT / "constraints.txt"]
+    return MADE.exists() and all(MADE.stat().st_mtime >= each.stat().st_mtime for each in of)
 
 
 def _plan() -> dict[str, list[str]]:
@@ -111,11 +51,9 @@ def _plan() -> dict[str, list[str]]:
     plan: dict[str, list[str]] = {}
     for page in PAGES:
         edited: set[str] = set()
-        for line in map(_typed, lines(page)):
+        for line in map(own, filter(is_for_here, all_lines(page))):
             known = edited if edits(line) else looked
-            if _without_sudo(line) in known or _only_names(line) or not _is_for_here(line):
-                continue
-            if OF_THE_MACHINE.search(line):
+            if _without_sudo(line) in known:
                 continue
             known.add(_without_sudo(line))
             plan.setdefault(name_of(page), []).append(line)
@@ -150,6 +88,8 @@ async def script(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scri
 
 
 async def _type(cluster: PageCluster, line: str) -> Done:
+    if line.startswith("make ") and not _is_made():
+        return Done(line, exits.OK, "", "")
     if line not in STAYS:
         return await cluster.shell.type(line, answer="y\n")
     async with cluster.shell.running(line) as terminal:
@@ -162,19 +102,24 @@ async def _type(cluster: PageCluster, line: str) -> Done:
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_line_is_typed_or_has_a_reason(page: Path) -> None:
-    """A program that is new is noticed: it is to be typed, or there is a reason; what is typed stays in its folder."""
-    for line in map(_typed, lines(page)):
-        if _only_names(line):
+    """A line that is new is noticed: somebody types it, or there is a reason."""
+    for line in all_lines(page):
+        if only_names(line):
             continue
-        for words in simple_commands(line):
-            assert _begins(words, HERE) != _begins(words, NOT_HERE), f"{line}: {' '.join(words)}"
-        assert not (_is_for_here(line) and OF_THE_MACHINE.search(line)), line
+        is_typed = is_for_here(line) or is_for_engine(line) or (name_of(page), line) in ON_MACHINES
+        assert is_typed != is_for_nobody(line), f"{line}: {'typed' if is_typed else 'in no place and without a reason'}"
+
+
+def test_every_reason_is_needed() -> None:
+    """What no page has any more needs no excuse."""
+    words = [" ".join(words) + " " for page in PAGES for line in all_lines(page) for words in simple_commands(line)]
+    assert not [reason for reason in NOT_HERE if not any(each.startswith(f"{reason} ") for each in words)]
 
 
 def test_every_command_that_a_page_names_is_tried() -> None:
     """What is named without the words that it needs has an example in its help; of a group, one of its commands has."""
     tried = [f"{path} " for line in EXAMPLES for path in commands_of(line)]
-    named = {path_of(line.split()) for page in PAGES for line in map(_typed, lines(page)) if _only_names(line)}
+    named = {path_of(own(line).split()) for page in PAGES for line in all_lines(page) if only_names(line)}
     assert not [path for path in named if path and not any(each.startswith(f"{path} ") for each in tried)]
 
 
@@ -197,6 +142,8 @@ def test_a_line_is_whole(tmp_path: Path) -> None:
 async def test_a_line_works_as_printed(script: Script[Place], page: str, line: str) -> None:
     """It ends well, at a terminal where somebody says yes."""
     skip_without_programs(line)
+    if line.startswith("make ") and not _is_made():
+        pytest.skip("`make` has not made .venv, or has to do so again: that is not for a test to do")
     done = await script.end_of((page, line))
     assert done.code == (STAYS[line].code if line in STAYS else exits.OK), done
     assert "Traceback" not in str(done), done

@@ -41,10 +41,13 @@ SILENT = {"routecast push -o json | jq -r '.missing[]'"}
 
 EDITS = [line for path in EDITING for line in EXAMPLES if commands_of(line)[0] == path]
 SETTING = [line for line in EXAMPLES if commands_of(line)[0] == "subscriber allow"]
-STAYS = [line for line in UNTIL_STOPPED if commands_of(line)[0] not in {"nodes", "acks"}]
+ROTATING = [line for line in UNTIL_STOPPED if commands_of(line)[0] == "trust rotate"]
+STAYS = [line for line in UNTIL_STOPPED if commands_of(line)[0] not in {"nodes", "acks", "trust rotate"}]
+RENEWING = [line for line in EXAMPLES if commands_of(line)[0] == "trust renew"]
 DEMO = "routecast demo"
+_LATER = {*EDITS, *SETTING, *STAYS, *ROTATING, *RENEWING, DEMO}
 STAGES = [
-    [*([line] for line in EXAMPLES if line not in {*EDITS, *SETTING, *STAYS, DEMO}), SETTING],
+    [*([line] for line in EXAMPLES if line not in _LATER), SETTING, ROTATING, RENEWING],
     [EDITS],
     [*([line for line in STAYS if side in line] for side in ("publisher", "subscriber", "demo")), [DEMO]],
 ]
@@ -78,25 +81,24 @@ async def _type(cluster: HomeCluster, line: str) -> Done:
 
 def _shell(cluster: HomeCluster, line: str) -> Shell:
     """Return a shell where a line makes sense."""
-    match commands_of(line)[0]:
-        case "init":
-            return cluster.new()
-        case "import":
-            return cluster.legacy
-        case "publisher run":
-            return cluster.quiet
-        case "subscriber run":
-            return cluster.old_laptop
-        case "join" | "leave":
-            return cluster.joining
-        case _:
-            return cluster.here
+    path = commands_of(line)[0]
+    if path == "init":
+        return cluster.new()
+    elsewhere = {
+        "import": cluster.legacy,
+        "publisher run": cluster.quiet,
+        "subscriber run": cluster.old_laptop,
+        "join": cluster.joining,
+        "leave": cluster.joining,
+        "trust renew": cluster.with_keys,
+    }
+    return elsewhere.get(path, cluster.here)
 
 
 def test_each_example_has_its_place() -> None:
     """An example that is new is typed where it belongs; the tables name no line that is gone."""
     assert {path for path, command in COMMANDS.items() if _takes(command, "--yes")} == set(EDITING)
-    stays = {"--watch", "--follow", "--keep", "run"}
+    stays = {"--watch", "--follow", "--keep", "run", "rotate"}
     assert {line for line in EXAMPLES if set(line.split()) & stays} == set(UNTIL_STOPPED)
     assert {*NOT_SO, *NO_TOKEN, *AGREED, *SILENT, DEMO} <= set(EXAMPLES)
     assert sorted(line for stage in STAGES for chain in stage for line in chain) == sorted(EXAMPLES)

@@ -1,5 +1,7 @@
 """A fake Kubernetes API server for tests: ConfigMaps, Services, Events, access reviews, with faults to switch on.
 
+Other kinds are kept as they come, and nobody acts on them: there are no pods.
+
     async with FakeKubernetes() as api:
         api.put_config_map("service-registry", {"services.json": "{}"})
         config = api.kubeconfig(tmp_path / "kubeconfig")
@@ -11,9 +13,9 @@ It behaves as kube-apiserver 1.36 was measured to, as far as the publisher and k
 it. The kubeconfig serves kubectl as well (`kubectl.Kubectl` runs it). This module is what tests use. The parts:
 `kubernetes_http` answers requests under `kubernetes_tls` (`kubernetes_calls` and `kubernetes_protobuf` read them,
 `kubernetes_answers` and `kubernetes_watch` write, `kubernetes_tables` prints rows, `kubernetes_discovery` tells what
-there is: `kubernetes_resources`); `kubernetes_store` keeps objects (`kubernetes_objects`, `kubernetes_events` and
-`kubernetes_services` decode, merge, validate, `kubernetes_managers` notes who wrote); `kubernetes_rules` permits,
-`kubernetes_faults` breaks.
+there is: `kubernetes_resources`); `kubernetes_store` keeps objects (`kubernetes_objects`, `kubernetes_events`,
+`kubernetes_services` and `kubernetes_plain` decode, merge, validate, `kubernetes_managers` notes who wrote);
+`kubernetes_rules` permits, `kubernetes_faults` breaks.
 """
 
 import base64
@@ -29,13 +31,13 @@ from typing import Self
 from aiohttp import web
 
 from tests.fakes.kubernetes_faults import Faults
-from tests.fakes.kubernetes_http import TOKEN, Endpoints, Request
+from tests.fakes.kubernetes_http import Endpoints, Request
 from tests.fakes.kubernetes_objects import encode
 from tests.fakes.kubernetes_pulse import Pulse
 from tests.fakes.kubernetes_resources import CONFIG_MAPS, EVENTS, SERVICES, Resource
 from tests.fakes.kubernetes_status import Document
 from tests.fakes.kubernetes_store import Selection, Store, utc_now
-from tests.fakes.kubernetes_tls import identity
+from tests.fakes.kubernetes_tls import TOKEN, identity
 from tests.fakes.kubernetes_watch import Bookmarks
 
 LIMIT_S = 5.0
@@ -47,6 +49,7 @@ class FakeKubernetes:
 
     Bookmarks come every `bookmark_interval_s` and `bookmark_lead_s` before the timeout of a watch; the real server has
     60 s and 2 s (nextBookmarkTime in apiserver's cacher); the lead is shorter here for tests with one-second timeouts.
+    Without a `port` it takes a free one.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class FakeKubernetes:
         bookmark_interval_s: float = 60.0,
         bookmark_lead_s: float = 0.1,
         clock: Callable[[], datetime] = utc_now,
+        port: int = 0,
     ) -> None:
         self._pulse = Pulse()
         self._store = Store(self._pulse.beat, clock)
@@ -63,7 +67,7 @@ class FakeKubernetes:
             self._endpoints.application(), access_log=None, handler_cancellation=True, shutdown_timeout=1.0
         )
         self._site: web.TCPSite | None = None
-        self._port = 0
+        self._port = port
 
     async def __aenter__(self) -> Self:
         await self._runner.setup()

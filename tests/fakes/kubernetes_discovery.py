@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import web
 
-from tests.fakes.kubernetes_resources import RESOURCES, Resource
+from tests.fakes.kubernetes_resources import DEPLOYMENTS, RESOURCES, Resource
 from tests.fakes.kubernetes_rules import VERBS
 from tests.fakes.kubernetes_status import Document
 
@@ -33,6 +33,15 @@ _REVIEW = {
     "namespaced": False,
     "kind": "SelfSubjectAccessReview",
     "verbs": ["create"],
+}
+_SCALE = {
+    "name": "deployments/scale",
+    "singularName": "",
+    "namespaced": True,
+    "group": "autoscaling",
+    "version": "v1",
+    "kind": "Scale",
+    "verbs": ["get", "patch", "update"],
 }
 _BASES = {resource.api_version: resource.base for resource in RESOURCES}
 
@@ -61,6 +70,7 @@ def _answer(body: Document | str) -> Callable[[web.Request], Awaitable[web.Respo
 def _documents() -> dict[str, Document]:
     served = {version: [_describe(each) for each in RESOURCES if each.api_version == version] for version in _BASES}
     served["authorization.k8s.io/v1"] = [_REVIEW]
+    served[DEPLOYMENTS.api_version].append(_SCALE)
     groups = [_group(version) for version in served if version != "v1"]
     documents: dict[str, Document] = {
         "/version": _VERSION,
@@ -88,16 +98,16 @@ def _describe(resource: Resource) -> Document:
     return {
         "name": resource.plural,
         "singularName": resource.kind.lower(),
-        "namespaced": True,
+        "namespaced": resource.namespaced,
         "kind": resource.kind,
         "verbs": list(VERBS),
-        "shortNames": [resource.short_name],
+        "shortNames": [resource.short_name] if resource.short_name else [],
     }
 
 
 def _describe_api(resources: Iterable[Resource]) -> Document:
     paths = {
-        f"{resource.base}/namespaces/{{namespace}}/{resource.plural}/{{name}}": {
+        f"{resource.base}/{'namespaces/{namespace}/' if resource.namespaced else ''}{resource.plural}/{{name}}": {
             "patch": {
                 "parameters": [{"name": "fieldValidation", "in": "query", "schema": {"type": "string"}}],
                 "responses": {"200": {"description": "OK"}},

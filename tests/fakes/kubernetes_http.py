@@ -28,16 +28,17 @@ from tests.fakes.kubernetes_calls import (
 from tests.fakes.kubernetes_discovery import add_discovery, is_public
 from tests.fakes.kubernetes_faults import Faults
 from tests.fakes.kubernetes_objects import encode, find_unknown, needs_strategy
+from tests.fakes.kubernetes_plain import read_scale, show_scale
 from tests.fakes.kubernetes_pulse import Pulse
-from tests.fakes.kubernetes_resources import BY_NAME, SERVICES, group_resource
+from tests.fakes.kubernetes_resources import BY_NAME, DEPLOYMENTS, NAMESPACES, SERVICES, group_resource
 from tests.fakes.kubernetes_rules import Rules
-from tests.fakes.kubernetes_status import Document, StatusError, cannot_be_handled, expired, invalid, not_found
+from tests.fakes.kubernetes_status import Document, StatusError, cannot_be_handled, expired, invalid
 from tests.fakes.kubernetes_store import Store
 from tests.fakes.kubernetes_tables import build_table
+from tests.fakes.kubernetes_tls import TOKEN
 from tests.fakes.kubernetes_watch import Bookmarks, OpenWatch, WatchOptions
 
 USER = "system:serviceaccount:tests:client"
-TOKEN = "token-of-the-fake"
 MAX_BODY_BYTES = 3 * 1024 * 1024
 """The real server's limit on the body of a request."""
 
@@ -81,13 +82,13 @@ class Endpoints:
         router = application.router
         add_discovery(router)
         router.add_route("POST", _REVIEWS, self._review)
-        router.add_route("GET", "/api/v1/namespaces/{name}", self._namespace)
         for base in ("/api/v1", "/apis/{group}/v1"):
             collection = f"{base}/namespaces/{{namespace}}/{{resource}}"
-            router.add_route("GET", f"{base}/{{resource}}", self._list_or_watch)
-            router.add_route("GET", collection, self._list_or_watch)
-            router.add_route("POST", collection, self._create)
-            router.add_route("*", f"{collection}/{{name}}", self._single)
+            for whole in (f"{base}/{{resource}}", collection):  # the first: of all namespaces, or of none
+                router.add_route("GET", whole, self._list_or_watch)
+                router.add_route("POST", whole, self._create)
+                router.add_route("*", f"{whole}/{{name}}", self._single)
+            router.add_route("*", f"{collection}/{{name}}/scale", self._scale)
         return application
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -124,12 +125,15 @@ class Endpoints:
 
     async def _create(self, request: web.Request) -> web.Response:
         resource, body = read_resource(request), await _read_object(request)
-        created = self._store.create(resource, request.match_info["namespace"], body, read_manager(request))
+        namespace = request.match_info.get("namespace", "")
+        created = self._store.create(resource, namespace, body, read_manager(request))
         return answer_json(self._show(request, created), 201)
 
     async def _single(self, request: web.Request) -> web.Response:
         match, resource, store = request.match_info, read_resource(request), self._store
-        key = (resource, match["namespace"], match["name"])
+        key = (resource, match.get("namespace", ""), match["name"])
+        if resource is NAMESPACES:  # kubectl looks whether it is there when the object in it is not
+            store.show_namespace(match["name"])
         match request.method:
             case "GET":
                 return answer_json(self._show(request, store.read(*key)))
@@ -202,12 +206,16 @@ class Endpoints:
             self._pulse.beat()
         return response
 
-    async def _namespace(self, request: web.Request) -> web.Response:
-        """Show a namespace: kubectl looks whether that is there when the object in it is not."""
-        name = request.match_info["name"]
-        if name not in self._store.namespaces:
-            raise not_found("namespaces", name)
-        return answer_json({"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": name}})
+    async def _scale(self, request: web.Request) -> web.Response:
+        """Show or change the number of replicas of a Deployment, as `kubectl scale` does."""
+        match, resource = request.match_info, read_resource(request)
+        if resource is not DEPLOYMENTS:
+            raise web.HTTPNotFound
+        key = (resource, match["namespace"], match["name"])
+        if request.method == "GET":
+            return answer_json(show_scale(self._store.read(*key)))
+        change = read_scale(await read_body(request))
+        return answer_json(show_scale(self._store.patch(*key, change, read_manager(request))))
 
     async def _review(self, request: web.Request) -> web.Response:
         """Answer a SelfSubjectAccessReview by the same rules that requests meet."""

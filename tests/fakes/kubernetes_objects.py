@@ -1,14 +1,15 @@
 """Treat an object as the API server does on its way in: decode, merge a patch, validate; and show it on its way out.
 
-Pure: values in, values out; the clock and the store are elsewhere. What is particular to Events and Services stands in
-`kubernetes_events` and `kubernetes_services`. Left out of the real rules: `immutable`, finalizers, owner references,
-and of a strategic merge what differs from a JSON merge: lists and `$patch` directives.
+Pure: values in, values out; the clock and the store are elsewhere. What is particular to Events, Services and
+plain kinds stands in `kubernetes_events`, `kubernetes_services` and `kubernetes_plain`. Left out of the real rules:
+`immutable`, finalizers, owner references, and of a strategic merge what differs from a JSON merge: lists and `$patch`
+directives.
 """
 
 import re
 
-from tests.fakes import kubernetes_events, kubernetes_services
-from tests.fakes.kubernetes_resources import CONFIG_MAPS, EVENTS, NEW_EVENTS, SERVICES, Resource
+from tests.fakes import kubernetes_events, kubernetes_plain, kubernetes_services
+from tests.fakes.kubernetes_resources import CONFIG_MAPS, EVENTS, NEW_EVENTS, SECRETS, SERVICES, Resource
 from tests.fakes.kubernetes_status import DecodeError, Document
 
 MAX_DATA_BYTES = 1024 * 1024
@@ -34,7 +35,8 @@ def decode(resource: Resource, body: Document) -> Document:
     Unknown fields and empty maps go, as in any typed Go decoder: `data: {}` reads back as no data at all. Metadata
     keeps labels, annotations and `generateName`. Raises DecodeError for a value of another type.
     """
-    decoded = {key: body[key] for key in _FIELDS[resource] if key in body}
+    fields = kubernetes_plain.fields(body) if resource.plain else _FIELDS[resource]
+    decoded = {key: body[key] for key in fields if key in body}
     if resource is SERVICES:
         kubernetes_services.check_service_types(decoded)
     if resource.plural == "events":
@@ -50,6 +52,8 @@ def decode(resource: Resource, body: Document) -> Document:
 
 def find_unknown(resource: Resource, body: Document) -> list[str]:
     """List the fields that the kind does not have, which a client may ask to be told of; looks at the top only."""
+    if resource.plain:
+        return []
     return sorted(body.keys() - {"apiVersion", "kind", "metadata", *_FIELDS[resource]})
 
 
@@ -67,7 +71,9 @@ def encode(resource: Resource, document: Document) -> Document:
 
 def complete(resource: Resource, document: Document) -> Document:
     """Set the defaults of an object that has its name and namespace."""
-    return kubernetes_services.complete_service(document) if resource is SERVICES else document
+    if resource is SERVICES:
+        return kubernetes_services.complete_service(document)
+    return kubernetes_plain.complete_secret(document) if resource is SECRETS else document
 
 
 def _decode_strings(field: str, value: object) -> dict[str, str]:
@@ -101,6 +107,8 @@ def find_faults(resource: Resource, document: Document, current: Document | None
     """List every rule of its kind that a decoded object with its name breaks, as `field: what`."""
     if resource is SERVICES:
         return kubernetes_services.find_service_faults(document)
+    if resource.plain:
+        return []
     if resource is CONFIG_MAPS:
         return _name_faults(document) + _config_map_faults(document)
     strict = _name_faults(document) if resource.group else []  # core/v1 takes Events of almost any name

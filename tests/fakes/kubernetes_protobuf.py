@@ -1,7 +1,7 @@
-"""Read the bodies of `kubectl create configmap` and `kubectl auth can-i`, which are Kubernetes' protobuf, never JSON.
+"""Read the bodies of `kubectl create` and `kubectl auth can-i`, which are Kubernetes' protobuf, never JSON.
 
-Knows the messages that these two send (generated.proto in k8s.io/api), of which it needs texts and maps alone. Answers
-are JSON, which kubectl takes as well.
+Knows the messages that these send (generated.proto in k8s.io/api) for a ConfigMap, a Secret, a Namespace and a
+question; of them it needs texts and maps alone. Answers are JSON, which kubectl takes as well.
 """
 
 import base64
@@ -99,6 +99,12 @@ _KINDS: Mapping[str, Message] = {
         2: ("data", _read_text_entry),
         3: ("binaryData", _read_bytes_entry),
     },
+    "Secret": {
+        1: ("metadata", partial(_read, _METADATA)),
+        2: ("data", _read_bytes_entry),
+        3: ("type", bytes.decode),
+    },
+    "Namespace": {1: ("metadata", partial(_read, _METADATA))},
     "SelfSubjectAccessReview": {1: ("metadata", partial(_read, _METADATA)), 2: ("spec", partial(_read, _REVIEW))},
 }
 _TYPE: Message = {1: ("apiVersion", bytes.decode), 2: ("kind", bytes.decode)}

@@ -1,6 +1,7 @@
-"""Name the resources that the fake serves, as its API groups offer them; all of them stand in a namespace.
+"""Name the resources that the fake serves, as its API groups offer them.
 
 Two entries may show the same objects: an Event is written and read through core/v1 and events.k8s.io/v1 alike.
+The rules of ConfigMaps, Services and Events are known here; objects of the plain kinds are kept as they come.
 """
 
 from collections.abc import Mapping
@@ -20,6 +21,9 @@ class Resource:
     kind: str
     group: str = ""
     short_name: str = ""
+    namespaced: bool = True
+    plain: bool = False
+    """Whether its objects are kept as they come: without defaults, rules, or anybody who acts on them."""
     selectable: Selectable = field(default_factory=lambda: _METADATA, compare=False, repr=False)
 
     @property
@@ -72,9 +76,28 @@ NEW_EVENTS = Resource(
     selectable={**_EVENT, **_reference("regarding"), "reportingController": ("reportingComponent",)},
 )
 
-RESOURCES = (CONFIG_MAPS, SERVICES, EVENTS, NEW_EVENTS)
+NAMESPACES = Resource("namespaces", "Namespace", short_name="ns", namespaced=False, plain=True)
+SECRETS = Resource("secrets", "Secret", plain=True)
+DEPLOYMENTS = Resource("deployments", "Deployment", "apps", "deploy", plain=True)
+_ACCESS = "rbac.authorization.k8s.io"
+_PLAIN = (
+    NAMESPACES,
+    SECRETS,
+    Resource("pods", "Pod", short_name="po", plain=True),
+    Resource("serviceaccounts", "ServiceAccount", short_name="sa", plain=True),
+    DEPLOYMENTS,
+    Resource("statefulsets", "StatefulSet", "apps", "sts", plain=True),
+    Resource("networkpolicies", "NetworkPolicy", "networking.k8s.io", "netpol", plain=True),
+    Resource("roles", "Role", _ACCESS, plain=True),
+    Resource("rolebindings", "RoleBinding", _ACCESS, plain=True),
+    Resource("clusterroles", "ClusterRole", _ACCESS, namespaced=False, plain=True),
+    Resource("clusterrolebindings", "ClusterRoleBinding", _ACCESS, namespaced=False, plain=True),
+)
+"""What `deploy/kubernetes` consists of, besides ConfigMaps and Services."""
+
+RESOURCES = (CONFIG_MAPS, SERVICES, EVENTS, NEW_EVENTS, *_PLAIN)
 BY_NAME = {resource.qualified: resource for resource in RESOURCES}
-"""`configmaps`, `services`, `events` and `events.events.k8s.io`."""
+"""`configmaps`, `services`, `events`, `events.events.k8s.io`, and the plain ones."""
 
 
 def group_resource(group: str, plural: str) -> str:

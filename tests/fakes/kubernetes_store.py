@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.fakes.kubernetes_managers import note_manager
 from tests.fakes.kubernetes_objects import complete, decode, encode, find_faults, merge
-from tests.fakes.kubernetes_resources import Resource
+from tests.fakes.kubernetes_resources import NAMESPACES, Resource
 from tests.fakes.kubernetes_status import (
     DecodeError,
     Document,
@@ -78,6 +78,11 @@ class Store:
         except KeyError:
             raise not_found(resource.plural, name) from None
 
+    def show_namespace(self, name: str) -> None:
+        """Make the object of a namespace that is only known by its name; nothing for one that is not there."""
+        if name in self.namespaces and (NAMESPACES.plural, "", name) not in self._objects:
+            self.put(NAMESPACES, "", {"metadata": {"name": name}}, "kube-apiserver")
+
     def select(self, selection: Selection) -> list[Document]:
         """List objects by namespace and name, in their stored shape."""
         return [document for _, document in sorted(self._objects.items()) if document in selection]
@@ -128,11 +133,13 @@ class Store:
             why = "the ResourceVersion in the precondition does not match the ResourceVersion in record"
             raise conflict(resource.plural, name, why)
         del self._objects[resource.plural, namespace, name]
+        if resource is NAMESPACES:
+            self.namespaces.discard(name)
         self._commit("DELETED", current)
         return current
 
     def _create(self, resource: Resource, namespace: str, body: Document, desired: Document, manager: str) -> Document:
-        if namespace not in self.namespaces:
+        if resource.namespaced and namespace not in self.namespaces:
             raise not_found("namespaces", namespace)
         metadata = body.get("metadata") or {}
         if metadata.get("resourceVersion"):
@@ -171,7 +178,8 @@ class Store:
         self, resource: Resource, current: Document | None, desired: Document, owned: Document, manager: str
     ) -> Document:
         """Validate and store; a write that changes nothing keeps the old revision and shows in no watch."""
-        document: Document = {"apiVersion": "v1", "kind": resource.kind} | copy.deepcopy(desired)
+        version = resource.api_version if resource.plain else "v1"
+        document: Document = {"apiVersion": version, "kind": resource.kind} | copy.deepcopy(desired)
         document["metadata"] |= owned
         document = complete(resource, document)
         if faults := find_faults(resource, document, current):
@@ -181,6 +189,8 @@ class Store:
         document["metadata"]["managedFields"] = note_manager(current, document, manager, self._now())
         stored = self._commit("MODIFIED" if current else "ADDED", document)
         self._objects[resource.plural, owned["namespace"], owned["name"]] = stored
+        if resource is NAMESPACES:
+            self.namespaces.add(owned["name"])
         return stored
 
     def _commit(self, change: str, document: Document) -> Document:

@@ -1,6 +1,7 @@
 """Print objects as the rows that `kubectl get` asks for: the server, not kubectl, knows the columns of a kind.
 
-Columns are those of pkg/printers/internalversion; the ones shown by `-o wide` only are left out.
+Columns are those of pkg/printers/internalversion; the ones shown by `-o wide` only are left out. Plain kinds have
+no more than name and age.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,6 +16,7 @@ Row = list[str | int]
 
 _CONFIG_MAP = ("Name", "Data", "Age")
 _SERVICE = ("Name", "Type", "Cluster-IP", "External-IP", "Port(s)", "Age")
+_PLAIN = ("Name", "Age")
 _EVENT = ("Last Seen", "Type", "Reason", "Object", "Message")
 
 
@@ -43,12 +45,18 @@ def _metadata(document: Document) -> Document:
 def _printer(resource: Resource) -> tuple[tuple[str, ...], Callable[[Document, datetime], Row]]:
     if resource is CONFIG_MAPS:
         return _CONFIG_MAP, _config_map
+    if resource.plain:
+        return _PLAIN, _plain
     return (_SERVICE, _service) if resource is SERVICES else (_EVENT, _event)
 
 
 def _config_map(document: Document, now: datetime) -> Row:
     keys = len(document.get("data", {})) + len(document.get("binaryData", {}))
     return [document["metadata"]["name"], keys, _age(document["metadata"]["creationTimestamp"], now)]
+
+
+def _plain(document: Document, now: datetime) -> Row:
+    return [document["metadata"]["name"], _age(document["metadata"]["creationTimestamp"], now)]
 
 
 def _service(document: Document, now: datetime) -> Row:

@@ -13,6 +13,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+TOKEN = "token-of-the-fake"
+"""With which its one user logs in."""
+
 _DAY = datetime.timedelta(days=1)
 
 

@@ -148,7 +148,7 @@ async def test_a_delete_can_bear_a_lock(cluster: Cluster) -> None:
             b'{"metadata":{"name":"a"},"spec":{"ports":[{"port":"80"}]}}',
             400,
         ),
-        ("GET", "/api/v1/pods", b"", 404),
+        ("GET", "/api/v1/nodes", b"", 404),
         ("GET", "/api/v1/configmaps?labelSelector=a", b"", 400),
         ("GET", "/api/v1/configmaps?fieldSelector=metadata.name!=a", b"", 400),
         ("GET", "/api/v1/configmaps?watch=1&resourceVersion=abc", b"", 400),
