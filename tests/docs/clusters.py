@@ -13,6 +13,7 @@ from common.clock import now
 from common.models import Role
 from publisher.pipeline.parse import parse
 from publisher.source.manifests import read_folder
+from publisher.trust.claims import OPERATOR
 from publisher.trust.directory import TrustDirectory
 from tests.cli.bus_data import ack_of, answer, make_streams, publish_registry
 from tests.docs.pages import ROOT, blocks
@@ -21,7 +22,7 @@ from tests.fakes.kubernetes import FakeKubernetes
 from tests.nats import free_port
 from tests.registries import SIGNER, without_service
 from tests.registry_folder import Entries
-from tests.secure import opened
+from tests.secure import SecureWorld, opened
 from tests.world import World
 
 LEGACY = ROOT / "tests" / "publisher" / "source" / "samples" / "legacy.yaml"
@@ -54,7 +55,7 @@ def _lay_out(shell: Shell, world: World, node: str, **publisher: Path) -> Shell:
 class HomeCluster:
     """The cluster that `--help` speaks of. Its registry is the folder `./registry` of most shells."""
 
-    def __init__(self, world: World, kubeconfig: Path, alone: World) -> None:
+    def __init__(self, world: World, kubeconfig: Path, alone: World, trusting: SecureWorld) -> None:
         self._world = world
         self._alone = alone
         self._kubeconfig = kubeconfig
@@ -71,6 +72,9 @@ class HomeCluster:
         """On a machine that has a join token, of a cluster with trust on, and an image that is to be a node."""
         self.joining.lay_out({})
         (self.joining.folder / "image").mkdir()
+        self.rotating = Shell(trusting.folder / "rotating", ROUTECAST_PUBLISHER_SIGNING_SEED_FILE=str(trusting.seed))
+        """On the control plane of a cluster with trust on, whose nodes are all away."""
+        self.rotating.lay_out({"nats": trusting.nats(OPERATOR).model_dump(mode="json", exclude_defaults=True)})
         self._made = 0
         self.with_keys = self.new()
         """On a control plane with keys and certificates."""
@@ -110,7 +114,8 @@ async def home_cluster(folder: Path) -> AsyncIterator[HomeCluster]:
         world.registry.edit_services(_add_faulty)
         await _publish_past_versions(world)
         world.node("vinay-laptop").hosts.write_text(OLD_LINES)
-        cluster = HomeCluster(world, api.kubeconfig(folder / "kubeconfig"), alone)
+        trusting.registry.edit("sync-controller-registry", "registry.json", _add_old_laptop)
+        cluster = HomeCluster(world, api.kubeconfig(folder / "kubeconfig"), alone, trusting)
         async with world.publisher(), world.nodes(), trusting.publisher():
             await world.synced()
             token = await trusting.invite("vinay-laptop")

@@ -91,6 +91,7 @@ def _shell(cluster: HomeCluster, line: str) -> Shell:
         "join": cluster.joining,
         "leave": cluster.joining,
         "trust renew": cluster.with_keys,
+        "trust rotate": cluster.rotating,
     }
     return elsewhere.get(path, cluster.here)
 
