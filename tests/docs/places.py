@@ -32,7 +32,7 @@ READERS_OWN = {
 
 HERE = {
     *("routecast", "kubectl -n kube-system", "kubectl apply -f registry.yaml", "kubectl get svc"),
-    *("base64", "cat", "echo", "grep", "head", "ls", "sh", "umask", f"make -C {ROOT} demo"),
+    *("base64", "cat", "echo", "grep", "head", "ip", "ls", "sh", "umask", f"make -C {ROOT} demo"),
 }
 """What the docs tests type, by the words that it begins with."""
 
@@ -42,13 +42,7 @@ ON_A_MACHINE = {"routecast join"}
 ENGINE = {"docker", "docker-compose", "k3s"}
 """What tests/deploy types where a container engine runs."""
 
-_NOTHING_RUNS = "nothing runs in the cluster of the tests: its API server is a fake without a kubelet"
 NOT_HERE = {
-    **dict.fromkeys((f"kubectl -n routecast {verb}" for verb in ("logs", "rollout", "port-forward")), _NOTHING_RUNS),
-    "tailscale": "there is no tailnet; the machines of tests/deploy have its addresses",
-    "apt": "fetches from Debian",
-    "nc": "is in several packages that differ in their options; whether NATS is reached, `routecast doctor` tells",
-    "sysctl": "the kernel is that of the machine that runs the tests, and is not to be changed",
     "make test": "what runs this test",
     "crontab": "changes what cron does for whoever runs the tests; typed by the test of the walkthrough, on a stand-in",
 }
