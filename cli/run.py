@@ -16,7 +16,7 @@ _CLOSED = "the handler is closed"  # uvloop's TLS still had a farewell to send
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run `work` in an event loop of its own; of a group of errors raise the first that is one of ours.
 
-    The loop is libuv's: a node's answer to a snapshot costs a sixth less CPU time than with asyncio's own.
+    The loop is libuv's: a node's answer to a snapshot costs about a sixth less CPU time than with asyncio's own.
 
     Raises:
         RoutecastError: what `work` raised, out of whatever groups it came in.
