@@ -8,9 +8,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from prometheus_client import CollectorRegistry
 
 from common import log
-from common.bus import Bus, keep_connected
+from common.bus import Bus
 from common.errors import BusUnavailable
 from common.lifecycle import until_signal
+from common.reconnect import keep_connected
 from common.settings import Settings
 from common.settings.publisher import PublisherSettings
 from common.signing import Signer, read_seed

@@ -7,10 +7,11 @@ from functools import partial
 from typing import Any
 
 from common import log
-from common.bus import Bus, keep_connected, nodes_jetstream
+from common.bus import Bus, nodes_jetstream
 from common.clock import now
 from common.errors import BusUnavailable, ConfigError
 from common.masking import masked_url
+from common.reconnect import keep_connected
 from common.settings import Settings
 from common.snapshot import Sealed
 from common.streams import read_newest

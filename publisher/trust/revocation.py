@@ -9,9 +9,10 @@ import asyncio
 import contextlib
 
 from common import log
-from common.bus import Bus, keep_connected
+from common.bus import Bus
 from common.clock import now
 from common.errors import BusUnavailable, RoutecastError
+from common.reconnect import keep_connected
 from common.settings.nats import NatsSettings
 from publisher.registry.book import Book
 from publisher.registry.node_keys import node_keys

@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from common.bus import Bus, connected, keep_connected
+from common.bus import Bus, connected
 from common.errors import AccessDenied, BusUnavailable
+from common.reconnect import keep_connected
 from common.settings.nats import NatsSettings
 from tests.nats import NatsServer, free_port
 from tests.world import until

@@ -9,8 +9,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from common import subjects
-from common.bus import NODES_JETSTREAM, Bus, connected, keep_connected, nodes_jetstream, translated
+from common.bus import NODES_JETSTREAM, Bus, connected, nodes_jetstream, translated
 from common.errors import AccessDenied, BusUnavailable, ConfigError
+from common.reconnect import keep_connected
 from common.snapshot import Order
 from common.streams import read_newest, read_version, stream_info
 from common.trust.nkeys import KeyPair, Owner
