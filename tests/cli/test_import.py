@@ -136,7 +136,7 @@ def test_an_empty_registry_is_told_how_to_begin(tmp_path: Path) -> None:
     report = _json(str(tmp_path))
     assert {each["kind"] for each in report["found"]} == {"cannot be read"}
     assert {each["commands"][0] for each in report["found"]} == {
-        f"routecast --registry-dir {tmp_path} init --domain mycloud"
+        f"routecast --registry-dir {tmp_path} init --registry-only --domain mycloud"
     }
     assert not report["edit"]["changed"]
 

@@ -47,7 +47,7 @@ WALK = (
     Stop(README, "2. The control plane", (FOLDER,)),
     Stop(README, "On a machine", (FOLDER,), without="kubeconfig"),
     Stop(BASH_SYSTEM, "The commands", (CLUSTER,)),
-    Stop(BASH_SYSTEM, "The switch", (CLUSTER, LAPTOP, CLUSTER, LAPTOP)),
+    Stop(BASH_SYSTEM, "The switch", (CLUSTER, CLUSTER, CLUSTER, LAPTOP)),
     Stop(BASH_SYSTEM, "What is left on a node", (LAPTOP,)),
     Stop(OPERATIONS, "What runs where", (LAPTOP,)),
     Stop(OPERATIONS, "Upgrade", (CLUSTER, LAPTOP)),
