@@ -1,6 +1,7 @@
 """Stand-ins for what a machine of the walkthrough has and a test has not: root, systemd, Docker, cron.
 
-`sudo` runs what follows; a machine that joins or leaves does so below its own folder. `systemctl` starts and stops our
+`sudo` runs what follows; a machine that joins or leaves does so below its own folder, and one that allows a zone has
+its service reloaded, which the command does only for settings in their usual place. `systemctl` starts and stops our
 services as processes, `docker-compose` starts a nats-server with what `routecast init` made, `crontab` keeps a file.
 """
 
@@ -11,16 +12,20 @@ from pathlib import Path
 
 _SUDO = """#!/usr/bin/env bash
 set -eu
-case "$1 ${2-}" in
-    'routecast join')
+case "$1 ${2-} ${3-}" in
+    'routecast join '*)
         routecast join --root "$MACHINE" "${@:3}"
         systemctl enable --now routecast-subscriber
         ;;
-    'routecast leave')
+    'routecast leave '*)
         systemctl disable --now routecast-subscriber
         routecast leave --root "$MACHINE" "${@:3}"
         ;;
-    *) exec "$@" ;;
+    'routecast subscriber allow')
+        "$@"
+        systemctl reload routecast-subscriber
+        ;;
+    *) exec env "$@" ;;
 esac
 """
 _SYSTEMCTL = """#!/usr/bin/env bash
